@@ -240,7 +240,16 @@ class Context::Reader {
         bits_(context.bits_),
         links_(context.links_),
         sources_(context.links_),
-        edges_(context.edges_) {}
+        edges_(context.edges_),
+        bits_ahead_(context.bits_),
+        links_ahead_(context.links_) {}
+
+  /// Asks the memory for a bit that will be read some calls later. A ref that names nothing is ignored.
+  void prefetch(BitRef ref) {
+    if (!context_->names_a_bit(ref)) return;
+    bits_ahead_.prefetch(ref.slot);
+    links_ahead_.prefetch(ref.slot);
+  }
 
   /// Null where `ref` names nothing.
   const Bit* bit(BitRef ref) {
@@ -261,6 +270,8 @@ class Context::Reader {
   ChunkedVector<LinkNode, 6>::Reader links_;
   ChunkedVector<LinkNode, 6>::Reader sources_;
   ChunkedVector<EdgeRecord, 6>::Reader edges_;
+  Bits::Reader bits_ahead_;
+  ChunkedVector<LinkNode, 6>::Reader links_ahead_;
 };
 
 /// The same context at another time: `ticks` later.
