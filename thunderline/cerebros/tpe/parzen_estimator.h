@@ -1,0 +1,60 @@
+#pragma once
+
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "thunderline/cerebros/tpe/distribution.h"
+#include "thunderline/cerebros/tpe/mersenne_twister.h"
+
+namespace thunderline::cerebros::tpe {
+
+/// What the trials of one group used, as internal numbers. Shape: one column a parameter, each with
+/// one entry a trial, oldest first.
+using Observations = std::vector<std::vector<double>>;
+
+/// A density over a search space: a mixture with one product kernel an observation and, last, one
+/// broad prior kernel. Truncated normals for numbers (on a grid: their mass in the cell), smoothed
+/// one-hot for categories.
+///
+/// Source: Bergstra et al. 2011 (TPE); weights, bandwidths and prior as in Optuna 5 (neighbour rule,
+/// magic clip, no end points, prior weight 1). Of tied observations the first gets the left gap and
+/// the last the right one. Log parameters are densities in log space, without the Jacobian.
+/// Immutable. Thread-safety: any thread.
+class ParzenEstimator {
+ public:
+  struct NumericKernels {
+    Domain domain;
+    std::vector<double> mu, sigma;  ///< By kernel, in the domain's space.
+  };
+  struct CategoricalKernels {
+    size_t choices = 0;
+    std::vector<double> probabilities;  ///< Shape: [kernels][choices].
+  };
+  using Dimension = std::variant<NumericKernels, CategoricalKernels>;
+
+  /// Preconditions: one column of `observations` a distribution, all of one length; distributions
+  /// are checked and have more than one value; observations fit their distribution's type.
+  ParzenEstimator(std::span<const Distribution* const> distributions,
+                  const Observations& observations);
+
+  /// `count` points. Shape: [count][parameters], internal numbers. Numbers are consumed in Optuna's
+  /// order: kernels, then categories by parameter, then numeric quantiles by parameter.
+  std::vector<double> sample(MersenneTwister& random, size_t count) const;
+
+  /// The logarithm of the density. Shapes: points [count][parameters], result [count].
+  std::vector<double> log_density(std::span<const double> points) const;
+
+  const std::vector<double>& weights() const { return weights_; }
+  const std::vector<Dimension>& dimensions() const { return dimensions_; }
+
+ private:
+  std::vector<double> weights_;  // by kernel, sum 1
+  std::vector<Dimension> dimensions_;
+};
+
+/// Optuna's weights of N observations and the prior, normalised: the newest 25 count in full, the
+/// older ones rise linearly from 1/N.
+std::vector<double> parzen_weights(size_t observations);
+
+}  // namespace thunderline::cerebros::tpe

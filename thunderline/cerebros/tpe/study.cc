@@ -1,0 +1,246 @@
+#include "thunderline/cerebros/tpe/study.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include "thunderline/cerebros/tpe/storage/memory_storage.h"
+#include "thunderline/cerebros/tpe/tpe_sampler.h"
+
+namespace thunderline::cerebros::tpe {
+namespace {
+
+std::string place(int number) { return "trial " + std::to_string(number); }
+
+Result<StudyRecord> open_record(StudyStorage& storage, const Study::Options& options) {
+  if (!options.load_if_exists) return storage.create_study(options.name, options.direction);
+  Result<StudyRecord> found = storage.find_study(options.name);
+  if (!found) {
+    if (found.error().code != ErrorCode::kNotFound) return found;
+    return storage.create_study(options.name, options.direction);
+  }
+  if (found->direction != options.direction) {
+    return fail(ErrorCode::kRefused,
+                std::string("the study's direction is ") + direction_name(found->direction),
+                options.name, "go on in that direction or choose another name");
+  }
+  return found;
+}
+
+/// What a pruned trial is worth without a value of its own.
+std::optional<double> last_intermediate(const FrozenTrial& trial) {
+  if (trial.intermediate_values.empty()) return std::nullopt;
+  const double last = trial.intermediate_values.rbegin()->second;
+  return std::isnan(last) ? std::nullopt : std::optional(last);
+}
+
+Status check_outcome(int number, TrialState state, std::optional<double> value) {
+  if (!is_finished(state)) {
+    return fail(ErrorCode::kInvalidArgument,
+                std::string("a trial cannot end as ") + state_name(state), place(number),
+                "use complete, pruned or fail");
+  }
+  if (state == TrialState::kComplete && !value) {
+    return fail(ErrorCode::kInvalidArgument, "a complete trial needs a value", place(number),
+                "give the objective value");
+  }
+  if (state == TrialState::kFail && value) {
+    return fail(ErrorCode::kInvalidArgument, "a failed trial has no value", place(number),
+                "leave the value out");
+  }
+  if (value && std::isnan(*value)) {
+    return fail(ErrorCode::kInvalidArgument, "the value is not a number", place(number),
+                "tell the state fail instead");
+  }
+  return {};
+}
+
+/// An enqueued 3 for a float parameter becomes 3.0. Precondition: the distribution contains it.
+ParamValue typed(const Distribution& distribution, const ParamValue& value) {
+  return to_external(distribution, *to_internal(distribution, value));
+}
+
+/// Ranges may move between two suggestions of one name, types and choices may not.
+bool is_same_kind(const Distribution& a, const Distribution& b) {
+  if (std::holds_alternative<CategoricalDistribution>(a)) return a == b;
+  return a.index() == b.index();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Study>> Study::create(Options options) {
+  if (options.name.empty()) {
+    return fail(ErrorCode::kInvalidArgument, "a study needs a name", "name", "give one");
+  }
+  if (!options.storage) options.storage = std::make_shared<MemoryStorage>();
+  if (!options.sampler) options.sampler = std::make_unique<TpeSampler>(TpeSampler::Options{});
+  if (!options.pruner) options.pruner = std::make_unique<NonePruner>();
+  TL_ASSIGN_OR_RETURN(StudyRecord record, open_record(*options.storage, options));
+  TL_ASSIGN_OR_RETURN(const std::vector<TrialPtr> trials, options.storage->trials(record.id));
+  options.sampler->reseed(resume_seed(options.seed, trials.size()));
+  return std::unique_ptr<Study>(new Study(std::move(options), std::move(record)));
+}
+
+Study::Study(Options options, StudyRecord record)
+    : record_(std::move(record)),
+      storage_(std::move(options.storage)),
+      sampler_(std::move(options.sampler)),
+      pruner_(std::move(options.pruner)) {}
+
+Result<Trial> Study::ask() {
+  TL_ASSIGN_OR_RETURN(TrialPtr trial, storage_->claim_waiting_trial(record_.id));
+  if (!trial) {
+    TL_ASSIGN_OR_RETURN(trial, storage_->add_running_trial(record_.id));
+  }
+  return Trial(this, trial->number);
+}
+
+Result<Trial> Study::running_trial(int number) {
+  TL_RETURN_IF_ERROR(find_running(number));
+  return Trial(this, number);
+}
+
+Status Study::tell(int number, double value) {
+  return tell(number, TrialState::kComplete, value);
+}
+
+Status Study::tell(int number, TrialState state, std::optional<double> value) {
+  TL_RETURN_IF_ERROR(check_outcome(number, state, value));
+  const std::lock_guard lock(mutex_);
+  if (state == TrialState::kPruned && !value) {
+    TL_ASSIGN_OR_RETURN(const TrialPtr trial, find_running(number));
+    value = last_intermediate(*trial);
+  }
+  TL_RETURN_IF_ERROR(storage_->finish_trial(record_.id, number, state, value));
+  drawn_.erase(number);
+  return {};
+}
+
+Result<int> Study::enqueue(const Params& params) {
+  std::set<std::string> names;
+  for (const auto& [name, value] : params) {
+    if (!names.insert(name).second) {
+      return fail(ErrorCode::kInvalidArgument, "parameter \"" + name + "\" is there twice", name,
+                  "remove one of them");
+    }
+    const auto* number = std::get_if<double>(&value);
+    if (number != nullptr && !std::isfinite(*number)) {
+      return fail(ErrorCode::kInvalidArgument, "parameter \"" + name + "\" is not a finite number",
+                  name, "give a finite value");
+    }
+  }
+  TL_ASSIGN_OR_RETURN(const TrialPtr trial, storage_->add_waiting_trial(record_.id, params));
+  return trial->number;
+}
+
+Result<TrialPtr> Study::best_trial() const {
+  TL_ASSIGN_OR_RETURN(const std::vector<TrialPtr> all, trials());
+  TrialPtr best = best_of(all, record_.direction);
+  if (best) return best;
+  return fail(ErrorCode::kNotFound, "no trial is complete and feasible yet", record_.name,
+              "tell a trial's value first");
+}
+
+Result<std::vector<TrialPtr>> Study::trials() const { return storage_->trials(record_.id); }
+
+void Study::reseed_sampler(uint64_t seed) {
+  const std::lock_guard lock(mutex_);
+  sampler_->reseed(fold_seed(seed));
+}
+
+Result<TrialPtr> Study::find_running(int number) const {
+  TL_ASSIGN_OR_RETURN(TrialPtr trial, storage_->trial(record_.id, number));
+  if (trial->state == TrialState::kRunning) return trial;
+  return fail(ErrorCode::kRefused, std::string("the trial is ") + state_name(trial->state),
+              place(number), "only running trials can be changed");
+}
+
+DistributionPtr Study::intern(const std::string& name, Distribution distribution) {
+  DistributionPtr& newest = interned_[name];
+  if (!newest || *newest != distribution) {
+    newest = std::make_shared<const Distribution>(std::move(distribution));
+  }
+  return newest;
+}
+
+Result<TrialPtr> Study::with_relative_params(TrialPtr trial, const StudyView& view) {
+  if (!drawn_.insert(trial->number).second || !trial->relative_params.empty()) return trial;
+  const Params drawn = sampler_->sample_relative(view, *trial);
+  if (drawn.empty()) return trial;
+  // Published before any value is used: workers elsewhere see the whole draw.
+  TL_RETURN_IF_ERROR(storage_->set_relative_params(record_.id, trial->number, drawn));
+  return storage_->trial(record_.id, trial->number);
+}
+
+Result<ParamValue> Study::choose(const TrialPtr& trial, const std::string& name,
+                                 const Distribution& distribution) {
+  const ParamValue* fixed = find_param(trial->fixed_params, name);
+  if (fixed != nullptr && contains(distribution, *fixed)) return typed(distribution, *fixed);
+  if (is_single(distribution)) {
+    if (const auto* d = std::get_if<CategoricalDistribution>(&distribution)) return d->choices[0];
+    return to_external(distribution, domain_of(distribution).bound_low);
+  }
+  TL_ASSIGN_OR_RETURN(const std::vector<TrialPtr> all, storage_->trials(record_.id));
+  const StudyView view{record_.direction, all};
+  TL_ASSIGN_OR_RETURN(const TrialPtr drawn, with_relative_params(trial, view));
+  const ParamValue* relative = find_param(drawn->relative_params, name);
+  if (relative != nullptr && contains(distribution, *relative)) {
+    return typed(distribution, *relative);
+  }
+  return sampler_->sample_independent(view, *drawn, name, distribution);
+}
+
+Result<ParamValue> Study::suggest(int number, const Parameter& parameter) {
+  TL_ASSIGN_OR_RETURN(Distribution distribution,
+                      checked_distribution(parameter.name, parameter.distribution));
+  const std::lock_guard lock(mutex_);
+  TL_ASSIGN_OR_RETURN(const TrialPtr trial, find_running(number));
+  if (const TrialParam* known = trial->find(parameter.name)) {
+    if (is_same_kind(*known->distribution, distribution)) return known->value;
+    return fail(ErrorCode::kInvalidArgument,
+                "parameter \"" + parameter.name + "\" was suggested with another type or choices",
+                place(number), "use one type for a name");
+  }
+  TrialParam param{.name = parameter.name, .value = {}, .distribution = nullptr};
+  TL_ASSIGN_OR_RETURN(param.value, choose(trial, parameter.name, distribution));
+  param.distribution = intern(parameter.name, std::move(distribution));
+  TL_RETURN_IF_ERROR(storage_->set_param(record_.id, number, param));
+  return param.value;
+}
+
+Status Study::report(int number, int64_t step, double value) {
+  if (step < 0) {
+    return fail(ErrorCode::kInvalidArgument, "step must be >= 0, got " + std::to_string(step),
+                place(number), "count steps from 0");
+  }
+  const std::lock_guard lock(mutex_);
+  TL_ASSIGN_OR_RETURN(const TrialPtr trial, find_running(number));
+  if (trial->intermediate_values.contains(step)) return {};
+  return storage_->set_intermediate_value(record_.id, number, step, value);
+}
+
+Result<bool> Study::should_prune(int number) {
+  const std::lock_guard lock(mutex_);
+  TL_ASSIGN_OR_RETURN(const TrialPtr trial, find_running(number));
+  TL_ASSIGN_OR_RETURN(const std::vector<TrialPtr> all, storage_->trials(record_.id));
+  const PruneDecision decision = pruner_->judge({record_.direction, all}, *trial);
+  if (!decision.new_rungs.empty()) {
+    std::vector<double> rungs = trial->rung_values;
+    rungs.insert(rungs.end(), decision.new_rungs.begin(), decision.new_rungs.end());
+    TL_RETURN_IF_ERROR(storage_->set_rung_values(record_.id, number, rungs));
+  }
+  return decision.prune;
+}
+
+Status Study::set_constraints(int number, const std::vector<double>& constraints) {
+  const bool has_nan = std::any_of(constraints.begin(), constraints.end(),
+                                   [](double c) { return std::isnan(c); });
+  if (has_nan) {
+    return fail(ErrorCode::kInvalidArgument, "a constraint is not a number", place(number),
+                "give numbers; > 0 means violated");
+  }
+  return storage_->set_constraints(record_.id, number, constraints);
+}
+
+}  // namespace thunderline::cerebros::tpe
