@@ -150,16 +150,17 @@ TEST(OrtSession, WrongInputsAreRefusedWithExpectedAndGot) {
 }
 
 TEST(OrtSession, AModelThatLiesAboutItsOutputShapeFailsTheRunAndNotTheProcess) {
-  // The output's height is the rank and its width the number of non-zeros, whatever the batch is.
+  // The output has a row per non-zero, whatever the batch is.
   const auto to_float = testing::TinyProto().text(1, "to").integer(3, 1).integer(20, 2);
   TinyOnnx liar;
   liar.input("x", {-1, 1})
-      .output("y", {-1, -1})
+      .output("y", {-1, 2})
       .node("NonZero", {"x"}, {"where"})
-      .node("Cast", {"where"}, {"y"}, "", {to_float});
+      .node("Transpose", {"where"}, {"rows"})
+      .node("Cast", {"rows"}, {"y"}, "", {to_float});
   const auto session = load(liar).value();
   const std::vector<float> input = {1, 1, 1, 0};
-  std::vector<float> output(4);
+  std::vector<float> output(8);
   const Status status = session->run_floats(input, 4, output);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().where, "m.onnx");
