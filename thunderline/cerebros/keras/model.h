@@ -12,6 +12,9 @@
 
 namespace thunderline::cerebros::keras {
 
+/// The widest row that a layer takes or gives; more is an error in a file, not a model.
+inline constexpr int64_t kMaxWidth = int64_t{1} << 24;
+
 /// Keras's activations that the layers here know. `silu` is Keras's name for swish; `gelu` is the
 /// exact one (erf). Source: keras.activations, 3.15.1.
 enum class Activation { kLinear, kRelu, kGelu, kSilu, kSigmoid, kTanh };
@@ -94,10 +97,17 @@ struct Model {
   int64_t output_width() const;
   int64_t parameter_count() const;
 
+  /// Keras's names of the input (the InputLayer's) and of the output (the last layer's).
+  std::string input_name() const;
+  std::string output_name() const;
+
   /// The trainable variables in Keras's order: kernel, bias, layer by layer.
   std::vector<const Tensor*> weights() const;
   std::vector<Tensor*> weights();
 };
+
+/// `layers[3] "dense_2"`: how errors name a layer.
+std::string layer_place(const std::vector<Layer>& layers, size_t index);
 
 /// Checks that layers follow one another, names are unique, shapes fit, numbers are finite.
 /// Errors: kInvalidArgument that names the layer.
