@@ -135,6 +135,9 @@ Status check_score(const Score& score, const Uuid& id) {
 }
 
 Status check_bit(const Bit& bit) {
+  if (bit.spawned_tick < 0) {
+    return fail(ErrorCode::kInvalidArgument, "the tick is negative", place(bit.id, "spawned_tick"));
+  }
   const std::pair<float, std::string_view> levels[] = {{bit.energy, "energy"},
                                                        {bit.salience, "salience"},
                                                        {bit.health, "health"},

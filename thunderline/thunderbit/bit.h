@@ -108,7 +108,7 @@ struct Bit {
   float priority = 0.5f;
   uint32_t chain_depth = 0;       ///< Continuations bound so far.
   uint32_t transition_count = 0;  ///< Steps, binds, changes of status and the retirement so far.
-  int64_t spawned_tick = 0;
+  int64_t spawned_tick = 0;  ///< Range: 0 and up.
   int64_t last_evaluated_tick = kNever;
   Channels channels;
   std::optional<Score> score;

@@ -1,5 +1,6 @@
 #include "thunderline/thunderbit/bit_json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -11,6 +12,7 @@ namespace thunderline::thunderbit {
 namespace {
 
 constexpr char kHexDigits[] = "0123456789abcdef";
+constexpr uint32_t kMaxDepth = uint32_t{1} << 31;  // leaves room for links to come
 
 // ---- Writing ----
 
@@ -378,6 +380,7 @@ Status read_bits(const Json& json, const std::string& where, Context& context) {
     if (bit.id.is_nil()) return bad("the id is nil", at + ".id");
     uint32_t depth = 0;
     TL_RETURN_IF_ERROR(read((*list)[i], "depth", at, depth));
+    if (depth > kMaxDepth) return bad("no chain is that long", at + ".depth");
     editor.restore_depth(editor.add_bit(std::move(bit)), depth);
   }
   return {};
@@ -500,6 +503,7 @@ Result<Context> context_from_json(std::string_view text, const std::string& wher
   int64_t tick = 0;
   uint32_t generation = 0;
   TL_RETURN_IF_ERROR(read(json, "tick", where, tick));
+  if (tick < 0) return bad("the tick is negative", where + ".tick");
   TL_RETURN_IF_ERROR(read(json, "generation", where, generation));
   ContextEditor(context).restore_clock(tick, generation);
   TL_RETURN_IF_ERROR(read_bits(json, where, context));

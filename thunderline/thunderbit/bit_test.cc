@@ -35,6 +35,7 @@ TEST(CheckBit, NamesTheFieldThatIsOutOfRange) {
   };
   EXPECT_EQ(field_of([](Bit&) {}), "none");
   EXPECT_EQ(field_of([](Bit& bit) { bit.energy = 1.5f; }), "energy");
+  EXPECT_EQ(field_of([](Bit& bit) { bit.spawned_tick = -1; }), "spawned_tick");
   EXPECT_EQ(field_of([](Bit& bit) { bit.salience = NAN; }), "salience");
   EXPECT_EQ(field_of([](Bit& bit) { bit.health = -0.1f; }), "health");
   EXPECT_EQ(field_of([](Bit& bit) { bit.priority = INFINITY; }), "priority");

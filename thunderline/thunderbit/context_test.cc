@@ -75,6 +75,9 @@ TEST(Context, CountsSiblingsAndChildrenByLiveBitsOnce) {
   EXPECT_EQ(field.context.link_counts(parent).children, 1u);
   EXPECT_EQ(field.context.link_counts(one).siblings, 0u);
   EXPECT_EQ(field.context.link_counts(two), (LinkCounts{1, 0, 0}));
+  Field without_one = field;
+  without_one.retire(one);
+  EXPECT_EQ(without_one.context.link_counts(parent).children, 0u) << "two relations, one child";
   field.retire(parent);
   EXPECT_EQ(field.context.link_counts(one), (LinkCounts{1, 0, 0})) << "depth never falls";
 }

@@ -218,7 +218,7 @@ Context dense_links(uint64_t seed) {
   }
   for (int i = 0; i < 40; ++i) {
     const BitRef from = context.ref_at(random.below(12)), to = context.ref_at(random.below(12));
-    auto linked = Protocol::link(std::move(context), from, to, Relation::kTriggers);
+    auto linked = Protocol::link(context, from, to, Relation::kTriggers);
     if (linked) context = std::move(*linked);
   }
   return context;
