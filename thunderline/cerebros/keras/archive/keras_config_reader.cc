@@ -1,7 +1,6 @@
 #include <algorithm>
-#include <cmath>
 #include <initializer_list>
-#include <set>
+#include <map>
 
 #include "thunderline/base/json_util.h"
 #include "thunderline/cerebros/keras/archive/keras_config.h"
@@ -143,36 +142,38 @@ Result<Layer> parse_dropout(const Json& config, const std::string& name, const R
   return layer;
 }
 
-/// One entry of `config.layers`, as a layer and as what a chain needs to know of it.
+/// One entry of `config.layers`.
 struct Entry {
-  Layer layer;
+  const Json* json = nullptr;
+  std::string place;
   std::string name;
   std::string class_name;
-  const Json* json = nullptr;
+  Layer layer;
 };
 
-Result<Entry> parse_entry(const Json& json, size_t index, const ReadOptions& options,
-                          const std::string& where) {
-  std::string place = where + ": layers[" + std::to_string(index) + "]";
-  if (!json.is_object() || !json.contains("config") || !json["config"].is_object()) {
-    return bad("not a layer", place);
-  }
-  const Json& config = json["config"];
+/// Reads name and class, and refuses classes that are not supported.
+Result<Entry> open_entry(const Json& json, size_t index, const std::string& where) {
   Entry entry;
   entry.json = &json;
-  TL_ASSIGN_OR_RETURN(entry.class_name, json_string(json, "class_name", place));
-  TL_ASSIGN_OR_RETURN(entry.name, json_string(config, "name", place));
-  place += " \"" + entry.name + "\"";
-  const std::string module = json.value("module", Json()).is_string() ? json["module"].get<std::string>() : "";
+  entry.place = where + ": layers[" + std::to_string(index) + "]";
+  if (!json.is_object() || !json.contains("config") || !json["config"].is_object()) {
+    return bad("not a layer", entry.place);
+  }
+  TL_ASSIGN_OR_RETURN(entry.class_name, json_string(json, "class_name", entry.place));
+  TL_ASSIGN_OR_RETURN(entry.name, json_string(json["config"], "name", entry.place));
+  entry.place += " \"" + entry.name + "\"";
+  TL_ASSIGN_OR_RETURN(const std::string module, json_string(json, "module", entry.place));
   const bool of_keras = module == "keras.layers" || module.starts_with("keras.src.layers");
-  Result<Layer> layer = bad("layer class \"" + (of_keras ? "" : module + ".") + entry.class_name +
-                                "\" is not supported", place, kSupportedLayers);
-  if (of_keras && entry.class_name == "InputLayer") layer = parse_input(config, entry.name, options, place);
-  if (of_keras && entry.class_name == "Dense") layer = parse_dense(config, entry.name, options, place);
-  if (of_keras && entry.class_name == "Dropout") layer = parse_dropout(config, entry.name, options, place);
-  if (!layer) return tl::unexpected<Error>(std::move(layer).error());
-  entry.layer = *std::move(layer);
-  return entry;
+  if (of_keras && is_among(entry.class_name, {"InputLayer", "Dense", "Dropout"})) return entry;
+  return bad("layer class \"" + (of_keras ? "" : module + ".") + entry.class_name + "\" is not supported",
+             entry.place, kSupportedLayers);
+}
+
+Result<Layer> parse_layer(const Entry& entry, const ReadOptions& options) {
+  const Json& config = (*entry.json)["config"];
+  if (entry.class_name == "InputLayer") return parse_input(config, entry.name, options, entry.place);
+  if (entry.class_name == "Dense") return parse_dense(config, entry.name, options, entry.place);
+  return parse_dropout(config, entry.name, options, entry.place);
 }
 
 /// ["x", 0, 0], or a list of one of these as Keras wrote before 3.12: the layer's name.
@@ -187,8 +188,8 @@ Result<std::string> single_end(const Json& config, const char* key, const std::s
 }
 
 /// The name of the layer whose output a layer takes, from its `inbound_nodes`; empty for none.
-Result<std::string> taken_from(const Entry& entry, const std::string& where) {
-  const std::string place = where + ": layer \"" + entry.name + "\"";
+Result<std::string> taken_from(const Entry& entry) {
+  const std::string& place = entry.place;
   const Json nodes = entry.json->value("inbound_nodes", Json::array());
   if (nodes.is_array() && nodes.empty()) return std::string();
   const char* hint = "supported: chains of layers, each called once, on one tensor";
@@ -218,10 +219,9 @@ Result<std::vector<size_t>> chain_order(const Json& config, const std::vector<En
   TL_ASSIGN_OR_RETURN(const std::string output, single_end(config, "output_layers", where));
   std::map<std::string, size_t> by_source;
   for (size_t i = 0; i < entries.size(); ++i) {
-    TL_ASSIGN_OR_RETURN(const std::string source, taken_from(entries[i], where));
+    TL_ASSIGN_OR_RETURN(const std::string source, taken_from(entries[i]));
     if (!by_source.emplace(source, i).second) {
-      return bad("layer \"" + entries[i].name + "\" makes the model branch", where,
-                 "supported: chains of layers");
+      return bad("the model branches here", entries[i].place, "supported: chains of layers");
     }
   }
   std::vector<size_t> order;
@@ -323,8 +323,11 @@ Result<std::vector<Entry>> parse_layers(const Json& config, const ReadOptions& o
   }
   std::vector<Entry> entries;
   for (size_t i = 0; i < layers->size(); ++i) {
-    TL_ASSIGN_OR_RETURN(Entry entry, parse_entry((*layers)[i], i, options, where));
+    TL_ASSIGN_OR_RETURN(Entry entry, open_entry((*layers)[i], i, where));
     entries.push_back(std::move(entry));
+  }
+  for (Entry& entry : entries) {
+    TL_ASSIGN_OR_RETURN(entry.layer, parse_layer(entry, options));
   }
   return entries;
 }

@@ -117,6 +117,8 @@ Result<std::string> content_of(zip_source_t* source) {
 
 Result<std::vector<ZipEntry>> read_zip(std::string_view bytes, const std::string& where,
                                        const ZipLimits& limits) {
+  // libzip takes an empty file for an empty archive.
+  if (bytes.empty()) return fail(ErrorCode::kBadData, "not a zip archive: it is empty", where);
   ZipError error;
   Source source(zip_source_buffer_create(bytes.data(), bytes.size(), 0, error.get()));
   if (source == nullptr) return fail(ErrorCode::kInternal, error.text(), where);
