@@ -2,7 +2,6 @@
 
 #include <cstdint>
 
-#include "thunderline/base/result.h"
 #include "thunderline/cerebros/keras/model.h"
 #include "thunderline/cerebros/train/kernels/elementwise.h"
 
@@ -11,8 +10,5 @@ namespace thunderline::cerebros::train {
 /// The factors of Adam's step number `step`, counted from 1, rounded to float32 where Keras does so.
 /// Source: keras.optimizers.Adam.update_step, 3.15.1.
 AdamStep adam_step(const keras::Adam& adam, double learning_rate, int64_t step);
-
-/// Errors: kInvalidArgument that names the field out of range.
-Status validate(const keras::Adam& adam);
 
 }  // namespace thunderline::cerebros::train

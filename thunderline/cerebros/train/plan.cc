@@ -1,11 +1,9 @@
 #include "thunderline/cerebros/train/plan.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "thunderline/base/random.h"
-#include "thunderline/cerebros/train/optimizer.h"
 
 namespace thunderline::cerebros::train {
 namespace {
@@ -15,22 +13,6 @@ using keras::Dropout;
 using keras::Model;
 using keras::Tensor;
 
-Status check_state(const Model& model) {
-  const keras::OptimizerState& state = model.optimizer_state;
-  const std::vector<const Tensor*> weights = model.weights();
-  if (state.momentum.empty() && state.velocity.empty()) return {};
-  bool fits = state.iterations >= 0 && state.momentum.size() == weights.size() &&
-              state.velocity.size() == weights.size();
-  for (size_t i = 0; fits && i < weights.size(); ++i) {
-    fits = state.momentum[i].data.size() == weights[i]->data.size() &&
-           state.velocity[i].data.size() == weights[i]->data.size();
-  }
-  if (fits) return {};
-  return fail(ErrorCode::kInvalidArgument,
-              "the optimizer's state does not have the shapes of the weights", model.name,
-              "train from a model without optimizer state");
-}
-
 Status check(const Model& model, Plan::Purpose purpose) {
   TL_RETURN_IF_ERROR(keras::validate(model));
   if (std::none_of(model.layers.begin(), model.layers.end(), [](const keras::Layer& layer) {
@@ -38,13 +20,9 @@ Status check(const Model& model, Plan::Purpose purpose) {
       })) {
     return fail(ErrorCode::kInvalidArgument, "the model has no Dense layer", model.name);
   }
-  if (purpose == Plan::Purpose::kInference) return {};
-  if (!model.compile) {
-    return fail(ErrorCode::kInvalidArgument, "the model is not compiled", model.name,
-                "give it an optimizer and a loss");
-  }
-  TL_RETURN_IF_ERROR(validate(model.compile->optimizer));
-  return check_state(model);
+  if (purpose == Plan::Purpose::kInference || model.compile) return {};
+  return fail(ErrorCode::kInvalidArgument, "the model is not compiled", model.name,
+              "give it an optimizer and a loss");
 }
 
 std::vector<const Tensor*> pointers(const std::vector<Tensor>& tensors) {

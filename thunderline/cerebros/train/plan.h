@@ -28,7 +28,7 @@ class Plan {
 
   /// `seed` drives the masks of Dropout layers without a seed of their own.
   /// Errors: kInvalidArgument for a model that keras::validate refuses or without a Dense layer, and,
-  /// for training, one that is not compiled or whose optimizer state does not fit.
+  /// for training, one that is not compiled.
   static Result<Plan> compile(const keras::Model& model, int64_t max_rows, Purpose purpose,
                               uint64_t seed = 0);
 
