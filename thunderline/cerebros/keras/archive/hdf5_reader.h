@@ -23,7 +23,7 @@ struct Hdf5Limits {
 /// many known faults with malformed files). Knows superblocks 0 to 3, both styles of object headers
 /// and of groups, contiguous, compact and chunked data with deflate and shuffle, float32, float64 and
 /// integers of either byte order, and string attributes. Refuses soft, external and cyclic links and
-/// external storage. docs/formats/hdf5_reader.md lists it.
+/// external storage.
 /// Lifetime: borrows the bytes. Thread-safety: const members from any thread.
 class Hdf5Reader {
  public:
