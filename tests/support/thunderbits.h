@@ -8,7 +8,8 @@
 
 namespace thunderline::testing {
 
-/// A context and the ids for it, so that a test says only what it is about. Verbs that must succeed.
+/// A context and the ids for it, so that a test says only what it is about. Verbs that must
+/// succeed.
 struct Field {
   thunderbit::Context context;
   UuidGenerator ids{1};

@@ -28,7 +28,8 @@ tl::unexpected<Error> not_in_unit_range(float value, const Uuid& id, std::string
 Status check_length(const SharedText& text, size_t limit, const Uuid& id, std::string_view field) {
   if (text.size() <= limit) return {};
   return fail(ErrorCode::kResourceLimit,
-              std::to_string(text.size()) + " bytes, where " + std::to_string(limit) + " are allowed",
+              std::to_string(text.size()) + " bytes, where " + std::to_string(limit) +
+                  " are allowed",
               place(id, field));
 }
 
@@ -56,7 +57,8 @@ Status check_channels(const Channels& channels, const Uuid& id) {
                 place(id, "channels"));
   }
   for (size_t i = 0; i < kMaxChannels; ++i) {
-    const bool fine = i < channels.count ? std::isfinite(channels.values[i]) : channels.values[i] == 0;
+    const float value = channels.values[i];
+    const bool fine = i < channels.count ? std::isfinite(value) : value == 0;
     if (fine) continue;
     return fail(ErrorCode::kInvalidArgument,
                 i < channels.count ? "not a finite number" : "a value beyond the count",

@@ -17,8 +17,8 @@
 
 namespace thunderline::thunderbit {
 
-/// Where a bit is in its life. kRetired is the end: only `Protocol::retire` leads there, and nothing
-/// leads out.
+/// Where a bit is in its life. kRetired is the end: only `Protocol::retire` leads there, and
+/// nothing leads out.
 enum class BitStatus : uint8_t { kPending, kActive, kSpawning, kFading, kArchived, kRetired };
 inline constexpr size_t kBitStatusCount = 6;
 
@@ -62,8 +62,9 @@ struct Score {
   bool operator==(const Score&) const = default;
 };
 
-/// Up to 16 numbers that a bit's world gives it; the context holds their names. Values beyond `count`
-/// are 0. Range: any finite number (a world documents its own; features are capped to [0, 1]).
+/// Up to 16 numbers that a bit's world gives it; the context holds their names. Values beyond
+/// `count` are 0. Range: any finite number (a world documents its own; features are capped to [0,
+/// 1]).
 struct Channels {
   std::array<float, kMaxChannels> values{};
   uint8_t count = 0;

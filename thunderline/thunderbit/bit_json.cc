@@ -514,7 +514,9 @@ Result<Context> context_from_json(std::string_view text, const std::string& wher
 
 std::string category_table_to_json() {
   Json json;
-  for (const CategoryInfo& info : category_table()) json["categories"].push_back(category_json(info));
+  for (const CategoryInfo& info : category_table()) {
+    json["categories"].push_back(category_json(info));
+  }
   json["default_active_maxims"] = texts_json(default_active_maxims());
   for (const RelationInfo& info : relation_table()) {
     json["relations"][std::string(info.name)] = {{"from_roles", names_json(info.from_roles)},

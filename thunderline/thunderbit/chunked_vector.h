@@ -10,10 +10,10 @@
 
 namespace thunderline::thunderbit {
 
-/// A growing sequence as an immutable-by-sharing value: a radix tree (fan-out 32) of leaves that hold
-/// 2^kLeafBits elements. Copying is O(1); a write copies only the path to one leaf, and nothing when
-/// this value is the sole owner of it. `at` and `write` are O(log32 n). `T` must be copyable and
-/// default constructible; elements are never removed singly.
+/// A growing sequence as an immutable-by-sharing value: a radix tree (fan-out 32) of leaves that
+/// hold 2^kLeafBits elements. Copying is O(1); a write copies only the path to one leaf, and
+/// nothing when this value is the sole owner of it. `at` and `write` are O(log32 n). `T` must be
+/// copyable and default constructible; elements are never removed singly.
 /// Thread-safety: values that share nodes may be read, copied, written and destroyed by different
 /// threads; one value is for one writer at a time, as with any plain value.
 template <typename T, unsigned kLeafBits = 5>
@@ -45,7 +45,8 @@ class ChunkedVector {
   /// Precondition: index < size().
   const T& at(size_t index) const { return leaf_of(index)->items[index & kLeafMask]; }
 
-  /// The element to change, after what is shared on its path was copied. Precondition: index < size().
+  /// The element to change, after what is shared on its path was copied. Precondition: index <
+  /// size().
   T& write(size_t index) { return own_leaf(index)->items[index & kLeafMask]; }
 
   void push_back(T value) {
@@ -86,8 +87,8 @@ class ChunkedVector {
       return leaf_->items[index & kLeafMask];
     }
 
-    /// Asks the memory for an element that will be read soon (by another reader: `at` of this one is
-    /// for what is asked for next).
+    /// Asks the memory for an element that will be read soon (by another reader: `at` of this one
+    /// is for what is asked for next).
     void prefetch(size_t index) {
       constexpr size_t kCacheLine = 64;
       const char* bytes = reinterpret_cast<const char*>(&at(index));

@@ -49,7 +49,9 @@ Status check_options(const ContextOptions& options) {
 }  // namespace
 
 std::string_view name_of(Verb verb) { return kVerbNames[static_cast<size_t>(verb)]; }
-Result<Verb> parse_verb(std::string_view name) { return parse_enum<Verb>(kVerbNames, name, "verb"); }
+Result<Verb> parse_verb(std::string_view name) {
+  return parse_enum<Verb>(kVerbNames, name, "verb");
+}
 
 size_t Context::PairHash::operator()(uint64_t pair) const { return derive_seed(pair, 0); }
 

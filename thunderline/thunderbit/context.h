@@ -20,8 +20,8 @@
 
 namespace thunderline::thunderbit {
 
-/// Names a bit of one context, and of the contexts made from it, in O(1). A compaction moves bits and
-/// makes the refs from before it name nothing; ids stay.
+/// Names a bit of one context, and of the contexts made from it, in O(1). A compaction moves bits
+/// and makes the refs from before it name nothing; ids stay.
 struct BitRef {
   uint32_t slot = 0;
   uint32_t generation = 0;  ///< Compactions before it.
@@ -106,8 +106,8 @@ struct LinkCounts {
   bool operator==(const LinkCounts&) const = default;
 };
 
-/// A field of bits with their links, scope, policies, log and clock, as an immutable value: the verbs
-/// (`Protocol`) take one and return a new one. A copy is O(1) and shares everything with its
+/// A field of bits with their links, scope, policies, log and clock, as an immutable value: the
+/// verbs (`Protocol`) take one and return a new one. A copy is O(1) and shares everything with its
 /// original; moved into a verb, a context that shares nothing is updated in place.
 /// Costs: `find(id)` O(log n), `find(ref)` O(log32 n), totals O(1), links of a bit O(its links).
 /// Thread-safety: a context may be read from any thread, and its copies handed to others, while
@@ -134,7 +134,8 @@ class Context {
   size_t size() const { return bits_.size(); }
   size_t edge_count() const { return edges_.size(); }
 
-  /// Null where there is no such bit. Lifetime: as long as this context is neither changed nor freed.
+  /// Null where there is no such bit. Lifetime: as long as this context is neither changed nor
+  /// freed.
   const Bit* find(const Uuid& id) const;
   const Bit* find(BitRef ref) const;
   /// Errors: kNotFound that names the bit.
@@ -150,7 +151,8 @@ class Context {
   size_t active_count() const { return count(BitStatus::kActive); }
   size_t pending_count() const { return count(BitStatus::kPending); }
 
-  /// The links from, or to, a bit in the order they were made. Precondition: `ref` names a bit here.
+  /// The links from, or to, a bit in the order they were made. Precondition: `ref` names a bit
+  /// here.
   std::vector<Edge> edges_from(BitRef ref) const;
   std::vector<Edge> edges_to(BitRef ref) const;
   /// The bits at the other ends. Precondition: `ref` names a bit here.
@@ -244,7 +246,8 @@ class Context::Reader {
         bits_ahead_(context.bits_),
         links_ahead_(context.links_) {}
 
-  /// Asks the memory for a bit that will be read some calls later. A ref that names nothing is ignored.
+  /// Asks the memory for a bit that will be read some calls later. A ref that names nothing is
+  /// ignored.
   void prefetch(BitRef ref) {
     if (!context_->names_a_bit(ref)) return;
     bits_ahead_.prefetch(ref.slot);
@@ -277,7 +280,8 @@ class Context::Reader {
 /// The same context at another time: `ticks` later.
 Context advance_tick(Context context, uint32_t ticks = 1);
 
-/// The same context with other options. Errors: as Context::create; kRefused for another log capacity.
+/// The same context with other options. Errors: as Context::create; kRefused for another log
+/// capacity.
 Result<Context> with_options(Context context, ContextOptions options);
 Result<Context> with_policy(Context context, Policy policy);
 

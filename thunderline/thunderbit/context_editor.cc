@@ -9,8 +9,8 @@
 namespace thunderline::thunderbit {
 namespace {
 
-/// Beyond this many distinct texts sharing them stops: a world that makes them up anew for every bit
-/// would fill the table for nothing.
+/// Beyond this many distinct texts sharing them stops: a world that makes them up anew for every
+/// bit would fill the table for nothing.
 constexpr size_t kMaxSharedTexts = 4096;
 
 /// Whole units, so that a sum does not depend on the order in which bits came and went.
@@ -161,9 +161,9 @@ void ContextEditor::append_edge(uint32_t from, uint32_t to, Relation relation, b
   target.last_in = index;
 }
 
-/// False, with nothing changed, where `to` leads to `from`. Among live bits every link that closes no
-/// cycle goes from a lower depth to a higher one; so a walk in the order of the old depths meets each
-/// bit once, after all that can raise it, and must come upon `from` if `to` leads there.
+/// False, with nothing changed, where `to` leads to `from`. Among live bits every link that closes
+/// no cycle goes from a lower depth to a higher one; so a walk in the order of the old depths meets
+/// each bit once, after all that can raise it, and must come upon `from` if `to` leads there.
 bool ContextEditor::raise_depths(uint32_t from, uint32_t to) {
   const uint32_t depth = context_.links_.at(from).depth + 1;
   if (context_.links_.at(to).depth >= depth) return true;

@@ -9,8 +9,8 @@
 namespace thunderline::thunderbit {
 
 /// The one place that changes a context: the verbs, compaction and the JSON reader stand on it. It
-/// keeps totals, link counts and depths true, and checks nothing: callers refuse what is not allowed
-/// before they edit. Lifetime: the context must outlive it. Thread-safety: one thread.
+/// keeps totals, link counts and depths true, and checks nothing: callers refuse what is not
+/// allowed before they edit. Lifetime: the context must outlive it. Thread-safety: one thread.
 class ContextEditor {
  public:
   explicit ContextEditor(Context& context) : context_(context) {}
@@ -43,8 +43,8 @@ class ContextEditor {
     }
   }
 
-  /// Links two bits; raises the depths that the link raises. A link whose target already leads to its
-  /// source is kept, marked, and raises none. Precondition: both live, not linked so yet.
+  /// Links two bits; raises the depths that the link raises. A link whose target already leads to
+  /// its source is kept, marked, and raises none. Precondition: both live, not linked so yet.
   /// O(log n) and the bits whose depth changes: building a chain from its root touches one a link.
   void add_edge(BitRef from, BitRef to, Relation relation);
 

@@ -9,7 +9,8 @@
 
 namespace thunderline::thunderbit {
 
-/// The enumerator whose name stands at its value in `names`. `what` names the enumeration in errors.
+/// The enumerator whose name stands at its value in `names`. `what` names the enumeration in
+/// errors.
 /// Errors: kInvalidArgument that lists the names there are.
 template <typename Enum>
 Result<Enum> parse_enum(std::span<const std::string_view> names, std::string_view text,

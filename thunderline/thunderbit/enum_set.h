@@ -22,7 +22,9 @@ class EnumSet {
   constexpr bool operator==(const EnumSet&) const = default;
 
  private:
-  static constexpr uint32_t mask(Enum member) { return uint32_t{1} << static_cast<unsigned>(member); }
+  static constexpr uint32_t mask(Enum member) {
+    return uint32_t{1} << static_cast<unsigned>(member);
+  }
 
   uint32_t bits_ = 0;
 };

@@ -11,9 +11,9 @@
 
 namespace thunderline::thunderbit {
 
-/// A hash map as an immutable-by-sharing value: a trie over the hash's bits (fan-out 16) whose leaves
-/// hold a handful of entries. Copying is O(1); `find` and `set` are O(log16 n); a write copies only
-/// what other values share. Entries are never removed singly.
+/// A hash map as an immutable-by-sharing value: a trie over the hash's bits (fan-out 16) whose
+/// leaves hold a handful of entries. Copying is O(1); `find` and `set` are O(log16 n); a write
+/// copies only what other values share. Entries are never removed singly.
 /// `Hash` must spread over all 64 bits; keys of equal hash are kept, at a linear cost.
 /// Thread-safety: as ChunkedVector.
 template <typename Key, typename Value, typename Hash = std::hash<Key>>

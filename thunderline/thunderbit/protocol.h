@@ -33,8 +33,8 @@ struct SpawnAttrs {
   Channels channels;
 };
 
-/// What a mutation sets; what is not set stays. The first four are what a bit can never change: a value
-/// other than the bit's own is refused.
+/// What a mutation sets; what is not set stays. The first four are what a bit can never change: a
+/// value other than the bit's own is refused.
 struct BitChanges {
   std::optional<Uuid> id;
   std::optional<Category> category;
@@ -92,39 +92,39 @@ struct Mutated {
   std::optional<Transition> transition;  ///< Where the status changed.
 };
 
-/// The seven verbs over a context, as pure functions: each takes a context and gives a new one, or an
-/// error and no change. A context that is handed over (`std::move`) is updated in place where it shares
-/// nothing; if the verb fails it has not been moved from and may be used further.
+/// The seven verbs over a context, as pure functions: each takes a context and gives a new one, or
+/// an error and no change. A context that is handed over (`std::move`) is updated in place where it
+/// shares nothing; if the verb fails it has not been moved from and may be used further.
 /// A type and not a namespace, so that a call never finds std::bind or ::link.
 /// Errors, all verbs: kNotFound for a bit that is not there; kRefused for what rules, policies or a
-/// bit's state forbid (a retired bit takes no verb but `query`); kInvalidArgument and kResourceLimit for
-/// values out of range. Each names the bit.
+/// bit's state forbid (a retired bit takes no verb but `query`); kInvalidArgument and
+/// kResourceLimit for values out of range. Each names the bit.
 /// Thread-safety: any thread.
 struct Protocol {
   Protocol() = delete;
 
-  /// A new bit. Errors: kRefused for a category that the policy forbids, an id that is known, a status
-  /// that is no beginning.
+  /// A new bit. Errors: kRefused for a category that the policy forbids, an id that is known, a
+  /// status that is no beginning.
   static Result<Spawned> spawn(Context&& context, Category category, SpawnAttrs attrs);
 
   /// Runs a continuation on the bit and counts it in its chain depth. The context's records (chain
   /// depth, transitions, capabilities used, evaluation) are not the continuation's to change.
-  /// Errors: what the continuation fails with; kRefused if it changed an identity field, a record, or
-  /// the status to retired.
+  /// Errors: what the continuation fails with; kRefused if it changed an identity field, a record,
+  /// or the status to retired.
   static Result<Bound> bind(Context&& context, const BitKey& bit, const Continuation& continuation);
 
   /// Binds one after the other; the first error ends it with nothing changed.
   static Result<Bound> chain(Context&& context, const BitKey& bit,
                              std::span<const Continuation> continuations);
 
-  /// Links two bits. Errors: kRefused for a bit with itself, what `check_wiring` refuses, and a link
-  /// that is there already.
+  /// Links two bits. Errors: kRefused for a bit with itself, what `check_wiring` refuses, and a
+  /// link that is there already.
   static Result<Context> link(Context&& context, const BitKey& from, const BitKey& to,
                               Relation relation);
 
   /// Lets the bit act on an event by its role (role_behavior.h says how). A pending or spawning bit
-  /// becomes active. Errors: kRefused also for an archived bit and for an actuator whose ethics check
-  /// fails: vetoed by a critic, action forbidden by the policy, maxim violated.
+  /// becomes active. Errors: kRefused also for an archived bit and for an actuator whose ethics
+  /// check fails: vetoed by a critic, action forbidden by the policy, maxim violated.
   static Result<Stepped> step(Context&& context, const BitKey& bit, const StepEvent& event);
 
   /// Ends the bit's life, and with it its episode.
@@ -133,15 +133,18 @@ struct Protocol {
   /// Retires every bit that is not yet: so that every episode ends when a run does.
   static Retired retire_all(Context&& context, SharedText reason);
 
-  /// One fact about a bit, by name: a field, "role", "depth", "siblings", "children", or "channel.NAME".
-  /// Errors: kNotFound for a key that is not known (the error lists them) or a score that is not there.
+  /// One fact about a bit, by name: a field, "role", "depth", "siblings", "children", or
+  /// "channel.NAME".
+  /// Errors: kNotFound for a key that is not known (the error lists them) or a score that is not
+  /// there.
   static Result<QueryValue> query(const Context& context, const BitKey& bit, std::string_view key);
 
   /// Sets fields of the bit. A change of status is a transition.
   /// Errors: kRefused for another id, category, role or spawn time, or the status retired.
   static Result<Mutated> mutate(Context&& context, const BitKey& bit, const BitChanges& changes);
 
-  /// Scores many bits in one pass: all, or none if one cannot be. Fastest with refs in rising order.
+  /// Scores many bits in one pass: all, or none if one cannot be. Fastest with refs in rising
+  /// order.
   static Result<Context> mutate_scores(Context&& context, std::span<const ScoreUpdate> updates);
 
   // The same on a copy, which is O(1).

@@ -224,7 +224,8 @@ Context dense_links(uint64_t seed) {
   return context;
 }
 
-/// The longest path to each bit over the links that close no cycle, by relaxing until nothing moves.
+/// The longest path to each bit over the links that close no cycle, by relaxing until nothing
+/// moves.
 std::map<Uuid, uint32_t> longest_paths(const Context& context) {
   std::map<Uuid, uint32_t> depths;
   for (size_t round = 0; round <= context.size(); ++round) {

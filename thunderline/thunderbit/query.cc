@@ -38,7 +38,8 @@ QueryValue capabilities_of(const Bit& bit) {
 template <typename Read>
 Result<QueryValue> of_score(const Subject& subject, Read read) {
   if (subject.bit.score) return read(*subject.bit.score);
-  return fail(ErrorCode::kNotFound, "the bit has no score yet", "bit " + subject.bit.id.to_string());
+  return fail(ErrorCode::kNotFound, "the bit has no score yet",
+              "bit " + subject.bit.id.to_string());
 }
 
 using S = const Subject&;

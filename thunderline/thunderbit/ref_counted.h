@@ -5,8 +5,8 @@
 
 namespace thunderline::thunderbit {
 
-/// The owner count of a node that several values may share. A node whose count is one may be changed
-/// in place by its owner; any other is copied first.
+/// The owner count of a node that several values may share. A node whose count is one may be
+/// changed in place by its owner; any other is copied first.
 /// Thread-safety: any thread. `is_shared` reads with acquire, so that what former owners did to the
 /// node happened before a sole owner writes to it.
 class RefCounted {

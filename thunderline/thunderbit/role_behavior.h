@@ -18,15 +18,16 @@ inline constexpr size_t kMaxStoredBytes = 65536;
 /// What happens to a bit in a step. Which fields count depends on the role.
 struct StepEvent {
   SharedText name;     ///< What it is called in transitions and logs; the action of an actuator.
-  SharedText payload;  ///< Text. Empty: transformer, analyzer and storage take their sources' content.
+  SharedText payload;  ///< Empty: transformer, analyzer and storage take their sources' content.
   std::string topic;   ///< Router: targets with this tag; empty or unknown to all: every target.
   float risk = 0;      ///< Critic: of what is judged. Range: [0, 1].
-  std::function<std::string(std::string_view)> transform;  ///< Transformer; default: blanks collapsed.
+  /// Transformer. Empty: blanks are collapsed.
+  std::function<std::string(std::string_view)> transform;
 };
 
 /// What a step gave, besides the new context.
 struct StepOutput {
-  SharedText text;                                          ///< Transformer, storage: the new content.
+  SharedText text;                                          ///< Transformer, storage: new content.
   std::vector<std::pair<std::string, std::string>> fields;  ///< Observer: the `name: value` lines.
   std::vector<std::pair<std::string, double>> features;     ///< Analyzer: named numbers in [0, 1].
   std::vector<BitRef> targets;                              ///< Router, controller: live bits.
@@ -43,13 +44,15 @@ struct StepEffect {
 };
 
 /// What the bit does by its role; a pure function.
-/// - observer: the payload becomes its content; lines `name: value` at the front are parsed as fields.
+/// - observer: the payload becomes its content; lines `name: value` at the front are parsed as
+///   fields.
 /// - transformer: `transform` of the payload or its sources' content becomes its content.
 /// - storage: the payload or its sources' content is added to its content as a line.
 /// - analyzer: features of the payload or its sources' content: share of letters, digits, capitals,
 ///   blanks and other bytes, and the lengths log1p(n) / log1p(65536) in bytes and words, capped.
 /// - router: the live `routes_to` targets that carry the topic as a tag, else all of them.
-/// - controller: the live `controls` and `triggers` targets, highest priority first, then as linked.
+/// - controller: the live `controls` and `triggers` targets, highest priority first, then as
+///   linked.
 /// - critic: veto from the policy's veto_risk on, warn from warn_risk on, else approve.
 /// - actuator: acts, if the ethics check lets it.
 /// Sources are the live bits at the other end of `feeds`, `recalls` and `stores` links.

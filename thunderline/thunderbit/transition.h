@@ -7,9 +7,9 @@
 
 namespace thunderline::thunderbit {
 
-/// One step of a bit's episode, for a trajectory logger to take: spawn is the initial state; step, bind
-/// and a mutation of the status are actions; retire is the end. The states themselves are the contexts
-/// before and after the verb.
+/// One step of a bit's episode, for a trajectory logger to take: spawn is the initial state; step,
+/// bind and a mutation of the status are actions; retire is the end. The states themselves are the
+/// contexts before and after the verb.
 struct Transition {
   Uuid bit;
   Category category = Category::kSensory;

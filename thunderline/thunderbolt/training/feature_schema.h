@@ -28,12 +28,12 @@ struct FeatureInfo {
   bool operator==(const FeatureInfo&) const = default;
 };
 
-/// What the numbers of a feature vector are, as data: stored with every dataset and model, so that a
-/// model is never fed with another schema's numbers.
+/// What the numbers of a feature vector are, as data: stored with every dataset and model, so that
+/// a model is never fed with another schema's numbers.
 class FeatureSchema {
  public:
-  /// Schema 1 for a world with these channels. A channel's feature is called "channel.NAME"; channels
-  /// that the world does not use keep their number.
+  /// Schema 1 for a world with these channels. A channel's feature is called "channel.NAME";
+  /// channels that the world does not use keep their number.
   /// Errors: kInvalidArgument for more than 16 names, an empty one, or one that stands twice.
   static Result<FeatureSchema> v1(std::span<const std::string> channel_names);
 
