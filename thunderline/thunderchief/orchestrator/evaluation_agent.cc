@@ -1,0 +1,87 @@
+#include "thunderline/thunderchief/orchestrator/evaluation_agent.h"
+
+#include "thunderline/base/json_util.h"
+#include "thunderline/cerebros/train/fit.h"
+#include "thunderline/thunderchief/evaluation/classification_metrics.h"
+#include "thunderline/thunderchief/orchestrator/stopwatch.h"
+
+namespace thunderline::thunderchief {
+namespace {
+
+using thunderbolt::ClosedStep;
+
+OrderedJson to_json(const Estimate& estimate) {
+  return {{"champion", estimate.value_champion},
+          {"challenger", estimate.value_challenger},
+          {"difference", estimate.difference},
+          {"standard_error", estimate.standard_error},
+          {"z", estimate.z},
+          {"n", estimate.n},
+          {"effective_sample_size", estimate.effective_sample_size},
+          {"ci95", {estimate.ci95_low, estimate.ci95_high}}};
+}
+
+std::string to_json(const GateFigures& figures) {
+  const OrderedJson json = {{"replay", to_json(figures.reward)},
+                            {"brier", to_json(figures.brier)},
+                            {"ips", to_json(figures.ips)},
+                            {"snips", to_json(figures.snips)},
+                            {"doubly_robust", to_json(figures.doubly_robust)},
+                            {"differing_seen", figures.differing_seen}};
+  return dump_json(json);
+}
+
+}  // namespace
+
+Status EvaluationAgent::handle(const Message& message, const std::stop_token& /*stop*/) {
+  const auto* finished = std::get_if<TrainingFinished>(&message);
+  if (finished == nullptr) return {};
+  Stopwatch watch(clock_);
+  auto evaluation = evaluate(*finished->challenger);
+  if (!evaluation) return publish_(TrainingFailed{finished->id, evaluation.error()});
+  StageSeconds seconds = finished->seconds;
+  seconds.evaluate = watch.lap();
+  return publish_(EvaluationComplete{finished->id, finished->challenger, *std::move(evaluation),
+                                     seconds});
+}
+
+Result<Evaluation> EvaluationAgent::evaluate(const Challenger& challenger) const {
+  const std::vector<ClosedStep>& steps = challenger.dataset->hold_out;
+  const auto rows = static_cast<int64_t>(steps.size());
+  std::vector<float> states;
+  for (const ClosedStep& step : steps) {
+    states.insert(states.end(), step.state.begin(), step.state.end());
+  }
+  TL_ASSIGN_OR_RETURN(const auto champion, champion_());
+  std::vector<float> champion_scores(steps.size());
+  TL_RETURN_IF_ERROR(champion->score(states, rows, champion_scores));
+  TL_ASSIGN_OR_RETURN(const std::vector<float> challenger_scores,
+                      cerebros::train::predict(challenger.study.best.model, states, rows));
+
+  std::vector<LoggedDecision> decisions;
+  std::vector<double> seen_scores;
+  std::vector<uint8_t> seen_labels;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const ClosedStep& step = steps[i];
+    decisions.push_back({step.action, step.reward, step.seen, step.propensity, step.p_intervene,
+                         step.review_rate, champion_scores[i], challenger_scores[i]});
+    if (!step.seen) continue;
+    seen_scores.push_back(challenger_scores[i]);
+    const bool spam = step.reward == options_.rewards.value(step.action, true);
+    seen_labels.push_back(spam ? 1 : 0);
+  }
+  TL_ASSIGN_OR_RETURN(const GateVerdict verdict, gate(decisions, options_.rewards, options_.gate));
+
+  Evaluation evaluation;
+  evaluation.deploy = verdict.deploy;
+  evaluation.reason = verdict.reason;
+  evaluation.champion_value = verdict.figures.reward.value_champion;
+  evaluation.challenger_value = verdict.figures.reward.value_challenger;
+  evaluation.brier = verdict.figures.brier.value_challenger;
+  // Where the seen ones are all of a kind there is nothing to rank: no AUC tells from 0.5.
+  evaluation.auc = auc(seen_scores, seen_labels).value_or(0.5);
+  evaluation.figures_json = to_json(verdict.figures);
+  return evaluation;
+}
+
+}  // namespace thunderline::thunderchief

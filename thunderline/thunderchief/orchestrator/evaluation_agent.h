@@ -1,0 +1,43 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "thunderline/base/clock.h"
+#include "thunderline/thunderchief/evaluation/gate.h"
+#include "thunderline/thunderchief/orchestrator/agent.h"
+#include "thunderline/thunderchief/scorer.h"
+
+namespace thunderline::thunderchief {
+
+/// Judges a challenger against the champion on the held-out steps: metrics, every estimate, the gate.
+/// Answers a TrainingFinished with EvaluationComplete or TrainingFailed.
+class EvaluationAgent final : public Agent {
+ public:
+  /// The scorer that is live when it is asked.
+  using Champion = std::function<Result<std::shared_ptr<const Scorer>>()>;
+
+  struct Options {
+    RewardValues rewards;
+    GateOptions gate;
+  };
+
+  /// The clock must outlive the agent.
+  EvaluationAgent(Options options, Champion champion, const Clock& clock, Publish publish)
+      : options_(options),
+        champion_(std::move(champion)),
+        clock_(clock),
+        publish_(std::move(publish)) {}
+
+  Status handle(const Message& message, const std::stop_token& stop) override;
+
+ private:
+  Result<Evaluation> evaluate(const Challenger& challenger) const;
+
+  const Options options_;
+  Champion champion_;
+  const Clock& clock_;
+  Publish publish_;
+};
+
+}  // namespace thunderline::thunderchief

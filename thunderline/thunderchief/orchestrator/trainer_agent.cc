@@ -1,0 +1,59 @@
+#include "thunderline/thunderchief/orchestrator/trainer_agent.h"
+
+#include "thunderline/thunderchief/orchestrator/stopwatch.h"
+
+namespace thunderline::thunderchief {
+
+using cerebros::service::AgentTrial;
+using thunderbolt::ClosedStep;
+using thunderbolt::Dataset;
+
+Status TrainerAgent::handle(const Message& message, const std::stop_token& stop) {
+  const auto* granted = std::get_if<TrainingGranted>(&message);
+  if (granted == nullptr) return {};
+  auto finished = train(*granted, stop);
+  if (!finished) return publish_(TrainingFailed{granted->id, finished.error()});
+  return publish_(*std::move(finished));
+}
+
+Result<TrainingFinished> TrainerAgent::train(const TrainingGranted& granted,
+                                             const std::stop_token& stop) {
+  const Curriculum& curriculum = granted.curriculum;
+  StageSeconds seconds;
+  Stopwatch watch(clock_);
+  auto dataset = std::make_shared<Dataset>();
+  TL_ASSIGN_OR_RETURN(*dataset, thunderbolt::build_dataset(
+                                    log_, {options_.source, options_.state_width, curriculum.tick,
+                                           curriculum.hold_out}));
+  seconds.collect = watch.lap();
+
+  std::vector<float> x, y;
+  for (const ClosedStep& step : dataset->training) {
+    x.insert(x.end(), step.state.begin(), step.state.end());
+    y.push_back(options_.table.implies_spam(step.action, step.reward) ? 1.0f : 0.0f);
+  }
+  seconds.feature = watch.lap();
+  const auto rows = static_cast<int64_t>(y.size());
+  TL_RETURN_IF_ERROR(publish_(TrainingStarted{granted.id, curriculum.version,
+                                              curriculum.training.trials, y.size()}));
+
+  std::optional<double> best;
+  int done = 0;
+  const auto on_trial = [&](const AgentTrial& trial) {
+    ++done;
+    if (trial.val_loss && (!best || *trial.val_loss < *best)) best = trial.val_loss;
+    // Progress is for watchers: a training does not fail for want of one.
+    (void)publish_(TrainingProgress{granted.id, done, curriculum.training.trials, best});
+  };
+  auto challenger = std::make_shared<Challenger>();
+  challenger->curriculum = curriculum;
+  TL_ASSIGN_OR_RETURN(challenger->study,
+                      cerebros::service::run_agent_study(
+                          cerebros::service::scoring_space(), {x, y, {}, rows},
+                          options_.state_width, curriculum.training, on_trial, stop));
+  seconds.tpe_train = watch.lap();
+  challenger->dataset = std::move(dataset);
+  return TrainingFinished{granted.id, std::move(challenger), seconds};
+}
+
+}  // namespace thunderline::thunderchief
