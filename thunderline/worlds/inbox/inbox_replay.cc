@@ -34,23 +34,6 @@ std::vector<size_t> draw_arrivals(uint64_t seed, size_t mails) {
   return arrivals;
 }
 
-WorldSpec make_spec(const InboxOptions& options) {
-  WorldSpec spec;
-  spec.name = "inbox";
-  spec.actions = {"deliver", "quarantine"};
-  spec.channel_names = channel_names();
-  spec.reward_table = options.reward;
-  spec.reward_low = options.reward.lowest();
-  spec.reward_high = options.reward.highest();
-  spec.waiting_cost = options.waiting_cost;
-  spec.review_rate = options.review_rate;
-  spec.max_wait_ticks = options.max_wait_ticks;
-  spec.energy_per_tick = options.energy_per_tick;
-  spec.energy_cap = options.energy_cap;
-  spec.energy_cost = options.energy_cost;
-  return spec;
-}
-
 InboxStage make_stage(const Corpus& corpus, const MailOrder& order, const InboxOptions& options) {
   InboxStage stage;
   stage.spec = make_spec(options);
@@ -97,6 +80,23 @@ Status InboxOptions::check() const {
       require(finite_positive(energy_cap), "energy_cap", "the energy cap must be above 0"));
   return require(finite_positive(energy_cost), "energy_cost",
                  "the energy of an activation must be above 0");
+}
+
+WorldSpec make_spec(const InboxOptions& options) {
+  WorldSpec spec;
+  spec.name = "inbox";
+  spec.actions = {"deliver", "quarantine"};
+  spec.channel_names = channel_names();
+  spec.reward_table = options.reward;
+  spec.reward_low = options.reward.lowest();
+  spec.reward_high = options.reward.highest();
+  spec.waiting_cost = options.waiting_cost;
+  spec.review_rate = options.review_rate;
+  spec.max_wait_ticks = options.max_wait_ticks;
+  spec.energy_per_tick = options.energy_per_tick;
+  spec.energy_cap = options.energy_cap;
+  spec.energy_cost = options.energy_cost;
+  return spec;
 }
 
 Result<Inbox> make_inbox(const Corpus& corpus, const InboxOptions& options) {

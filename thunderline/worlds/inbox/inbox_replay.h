@@ -65,6 +65,9 @@ struct Inbox {
   size_t repeated_texts = 0;
 };
 
+/// What everyone may know of the inbox under these settings.
+WorldSpec make_spec(const InboxOptions& options);
+
 /// Draws a run from a corpus, which may go afterwards.
 /// Errors: those of InboxOptions::check.
 Result<Inbox> make_inbox(const Corpus& corpus, const InboxOptions& options);
