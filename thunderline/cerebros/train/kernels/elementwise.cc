@@ -164,37 +164,52 @@ void sum_rows(const float* rows, int64_t stride, int64_t n, int64_t columns, flo
   }
 }
 
+/// Columns [first, m) of rows [first_row, n), one number at a time.
+HWY_INLINE void transpose_plain(const float* from, int64_t from_stride, int64_t first_row, int64_t n,
+                                int64_t first, int64_t m, float* to, int64_t to_stride) {
+  for (int64_t j = first; j < m; ++j) {
+    for (int64_t i = first_row; i < n; ++i) to[j * to_stride + i] = from[i * from_stride + j];
+  }
+}
+
+#if HWY_TARGET == HWY_SCALAR
 void transpose(const float* from, int64_t from_stride, int64_t n, int64_t m, float* to,
                int64_t to_stride) {
+  transpose_plain(from, from_stride, 0, n, 0, m, to, to_stride);
+}
+#else
+/// Four rows of four numbers.
+HWY_INLINE void transpose_block(const float* from, int64_t from_stride, float* to,
+                                int64_t to_stride) {
   const hn::FixedTag<float, 4> d;
   const hn::RepartitionToWide<decltype(d)> dw;
+  const auto r0 = hn::Load(d, from);
+  const auto r1 = hn::Load(d, from + from_stride);
+  const auto r2 = hn::Load(d, from + 2 * from_stride);
+  const auto r3 = hn::Load(d, from + 3 * from_stride);
+  const auto low01 = hn::BitCast(dw, hn::InterleaveLower(d, r0, r1));
+  const auto low23 = hn::BitCast(dw, hn::InterleaveLower(d, r2, r3));
+  const auto high01 = hn::BitCast(dw, hn::InterleaveUpper(d, r0, r1));
+  const auto high23 = hn::BitCast(dw, hn::InterleaveUpper(d, r2, r3));
+  hn::Store(hn::BitCast(d, hn::InterleaveLower(dw, low01, low23)), d, to);
+  hn::Store(hn::BitCast(d, hn::InterleaveUpper(dw, low01, low23)), d, to + to_stride);
+  hn::Store(hn::BitCast(d, hn::InterleaveLower(dw, high01, high23)), d, to + 2 * to_stride);
+  hn::Store(hn::BitCast(d, hn::InterleaveUpper(dw, high01, high23)), d, to + 3 * to_stride);
+}
+
+void transpose(const float* from, int64_t from_stride, int64_t n, int64_t m, float* to,
+               int64_t to_stride) {
   const int64_t n4 = n / 4 * 4;
   const int64_t m4 = m / 4 * 4;
   for (int64_t j = 0; j < m4; j += 4) {
     for (int64_t i = 0; i < n4; i += 4) {
-      const float* source = from + i * from_stride + j;
-      const auto r0 = hn::Load(d, source);
-      const auto r1 = hn::Load(d, source + from_stride);
-      const auto r2 = hn::Load(d, source + 2 * from_stride);
-      const auto r3 = hn::Load(d, source + 3 * from_stride);
-      const auto low01 = hn::BitCast(dw, hn::InterleaveLower(d, r0, r1));
-      const auto low23 = hn::BitCast(dw, hn::InterleaveLower(d, r2, r3));
-      const auto high01 = hn::BitCast(dw, hn::InterleaveUpper(d, r0, r1));
-      const auto high23 = hn::BitCast(dw, hn::InterleaveUpper(d, r2, r3));
-      float* target = to + j * to_stride + i;
-      hn::Store(hn::BitCast(d, hn::InterleaveLower(dw, low01, low23)), d, target);
-      hn::Store(hn::BitCast(d, hn::InterleaveUpper(dw, low01, low23)), d, target + to_stride);
-      hn::Store(hn::BitCast(d, hn::InterleaveLower(dw, high01, high23)), d, target + 2 * to_stride);
-      hn::Store(hn::BitCast(d, hn::InterleaveUpper(dw, high01, high23)), d, target + 3 * to_stride);
-    }
-    for (int64_t i = n4; i < n; ++i) {
-      for (int64_t k = j; k < j + 4; ++k) to[k * to_stride + i] = from[i * from_stride + k];
+      transpose_block(from + i * from_stride + j, from_stride, to + j * to_stride + i, to_stride);
     }
   }
-  for (int64_t j = m4; j < m; ++j) {
-    for (int64_t i = 0; i < n; ++i) to[j * to_stride + i] = from[i * from_stride + j];
-  }
+  transpose_plain(from, from_stride, n4, n, 0, m4, to, to_stride);
+  transpose_plain(from, from_stride, 0, n, m4, m, to, to_stride);
 }
+#endif
 
 void adam_update(const AdamStep& step, const float* HWY_RESTRICT g, float* HWY_RESTRICT m,
                  float* HWY_RESTRICT v, float* HWY_RESTRICT w, int64_t count) {
