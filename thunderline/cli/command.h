@@ -29,6 +29,9 @@ struct Session {
 
   /// What the chosen command does; set while the command line is parsed.
   std::function<Status()> action;
+
+  /// The command printed its JSON document although it fails: no second one for the error.
+  bool printed = false;
 };
 
 // One function a command: adds the subcommand with its flags, help and example to the app, and sets
