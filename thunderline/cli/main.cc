@@ -30,6 +30,7 @@ void add_general_flags(CLI::App& app, Session& session) {
 }
 
 void add_commands(CLI::App& app, Session& session) {
+  add_run(app, session);
   add_build(app, session);
   add_train(app, session);
   add_tune(app, session);
