@@ -34,7 +34,7 @@ void gemm_rate(benchmark::State& state) {
   const int64_t a = arena.reserve(padded(rows) * padded(depth));
   const int64_t b = arena.reserve(depth * padded(columns));
   const int64_t c = arena.reserve(rows * padded(columns));
-  arena.allocate();
+  TL_CHECK(arena.allocate());
   const std::vector<float> values = normals(c);
   std::copy(values.begin(), values.end(), arena.at(0));
   Product product;

@@ -12,6 +12,7 @@ constexpr const char* kDroppedEvent = "model.dropped";
 
 /// Streams of the run's seed; the world's own are seed + 1 to + 4.
 constexpr uint64_t kIdStream = 101;
+constexpr uint64_t kMonitorStream = 102;
 
 std::string step_metadata(int64_t tick, const ScoredEvent& event, const Decision* decision,
                           double review_rate, const std::string& version,
@@ -65,6 +66,9 @@ Status DecisionLoop::set_up(std::shared_ptr<const Scorer> heuristic) {
                  log_transition);
   bridge_.emplace(std::move(extractor), std::move(heuristic),
                   CerebrosBridge::Options{options_.rule.threshold, spec.actions});
+  thunderbolt::LoopMonitor::Options monitor;
+  monitor.seed = derive_seed(options_.seed, kMonitorStream);
+  TL_ASSIGN_OR_RETURN(monitor_, thunderbolt::LoopMonitor::create(monitor));
   conductor_ = std::make_unique<Conductor>(
       Conductor::Options{}, [this](const thunderbolt::ChiefStep& step) {
         return parts_.recorder.chief_step(step);
@@ -85,6 +89,7 @@ Result<bool> DecisionLoop::tick(const std::stop_token& stop) {
     return false;
   }
   tick_reward_ = 0.0;
+  tick_scores_.clear();
   field_->begin_tick(tick_);
   if (!options_.wait_for_gate) {
     TL_RETURN_IF_ERROR(take_recorded_result());
@@ -101,7 +106,7 @@ Result<bool> DecisionLoop::tick(const std::stop_token& stop) {
   }
   TL_RETURN_IF_ERROR(note_scores());
   parts_.world.end_tick(tick_);
-  watch_loop(tick_reward_);
+  TL_RETURN_IF_ERROR(watch_loop());
   TL_RETURN_IF_ERROR(train_if_due(stop));
   ++tick_;
   state_.ticks = tick_;
@@ -178,6 +183,7 @@ Status DecisionLoop::decide(const ScoredEvent& event) {
     TL_RETURN_IF_ERROR(field_->act(event.position, actions[static_cast<size_t>(decision.action)]));
     TL_RETURN_IF_ERROR(parts_.world.decide(event.position, decision.action, tick_, false));
     parts_.scores.record_score(event.position, event.score);
+    tick_scores_.push_back(static_cast<float>(event.score));
     ++state_.decisions;
     return log_decision(event.position, event, &decision);
   };
@@ -213,16 +219,23 @@ Status DecisionLoop::log_decision(size_t position, const ScoredEvent& event,
 Status DecisionLoop::note_scores() {
   for (const auto& [position, event] : chief_->evaluated()) {
     parts_.scores.record_score(position, event.score);
+    tick_scores_.push_back(static_cast<float>(event.score));
   }
   return {};
 }
 
-void DecisionLoop::watch_loop(double reward) {
-  std::vector<double> scores;
-  for (const auto& [position, event] : chief_->evaluated()) scores.push_back(event.score);
-  monitor_.observe({scores, reward, static_cast<double>(field_->waiting().size()),
-                    chief_->energy()});
-  state_.observables = monitor_.observables();
+Status DecisionLoop::watch_loop() {
+  if (!tick_scores_.empty()) {
+    double sum = 0.0;
+    for (const float score : tick_scores_) sum += score;
+    mean_score_ = sum / static_cast<double>(tick_scores_.size());
+  }
+  TL_ASSIGN_OR_RETURN(
+      const thunderbolt::LoopReading reading,
+      monitor_->add({tick_scores_, mean_score_, tick_reward_,
+                     static_cast<double>(field_->waiting().size()), chief_->energy()}));
+  state_.observables = reading.observables;
+  return {};
 }
 
 Status DecisionLoop::train_if_due(const std::stop_token& stop) {
@@ -268,6 +281,7 @@ Status DecisionLoop::await_training(const std::stop_token& stop) {
     if (stop.stop_requested()) return fail(ErrorCode::kInterrupted, "stopped during a training");
     TL_RETURN_IF_ERROR(parts_.agents_status());
     const auto message = messages_->pop(std::chrono::milliseconds(100));
+    if (on_wait_) on_wait_();
     if (!message) continue;
     TL_ASSIGN_OR_RETURN(const bool resolved, on_message(**message));
     if (resolved) return {};

@@ -85,6 +85,9 @@ class DecisionLoop {
   /// feedback is in. Errors end the run.
   Result<bool> tick(const std::stop_token& stop);
 
+  /// Called now and then while the loop waits for a training, for who shows progress.
+  void on_wait(std::function<void()> notify) { on_wait_ = std::move(notify); }
+
   const LoopState& state() const { return state_; }
   const Conductor& conductor() const { return *conductor_; }
   Conductor& conductor() { return *conductor_; }
@@ -110,7 +113,7 @@ class DecisionLoop {
   Status log_decision(size_t position, const ScoredEvent& event, const Decision* decision);
   Status note_scores();
   Status watch_model(const OpenStep& step, const worlds::Feedback& feedback);
-  void watch_loop(double reward);
+  Status watch_loop();
 
   Status train_if_due(const std::stop_token& stop);
   Status train_while_recovering();
@@ -134,10 +137,13 @@ class DecisionLoop {
   std::map<size_t, OpenStep> open_;
   PageHinkley drift_;
   bool alarmed_ = false;
-  thunderbolt::LoopMonitor monitor_;
+  std::optional<thunderbolt::LoopMonitor> monitor_;
+  double mean_score_ = 0.5;  ///< Of the newest tick that had scores.
   std::optional<thunderflow::Subscription<Message>> messages_;
   std::optional<Curriculum> in_flight_;  ///< Asked for, not yet resolved.
-  double tick_reward_ = 0.0;
+  std::function<void()> on_wait_;
+  double tick_reward_ = 0.0;         ///< Seen in this tick.
+  std::vector<float> tick_scores_;   ///< Of the bits scored in this tick.
 };
 
 }  // namespace thunderline::thunderchief

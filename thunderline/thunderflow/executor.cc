@@ -14,11 +14,10 @@ ThreadExecutor::ThreadExecutor(Options options) {
 ThreadExecutor::~ThreadExecutor() { stop(); }
 
 Status ThreadExecutor::post(Task task) {
-  {
-    MutexLock lock(mutex_);
-    if (stopped_) return fail(ErrorCode::kUnavailable, "the executor has stopped");
-    queue_.push_back(std::move(task));
-  }
+  MutexLock lock(mutex_);
+  if (stopped_) return fail(ErrorCode::kUnavailable, "the executor has stopped");
+  queue_.push_back(std::move(task));
+  // Under the lock: what the task does may end this executor before a later notify.
   arrived_.notify_one();
   return {};
 }

@@ -35,12 +35,14 @@ Status RewardTable::check() const {
     }
   }
   if (deliver_ham <= quarantine_ham) {
-    return fail(ErrorCode::kInvalidArgument, "delivering ham is not worth more than quarantining it",
-                "reward table", "make deliver_ham larger than quarantine_ham");
+    return fail(ErrorCode::kInvalidArgument,
+                "delivering ham is not worth more than quarantining it", "reward table",
+                "make deliver_ham larger than quarantine_ham");
   }
   if (quarantine_spam <= deliver_spam) {
-    return fail(ErrorCode::kInvalidArgument, "quarantining spam is not worth more than delivering it",
-                "reward table", "make quarantine_spam larger than deliver_spam");
+    return fail(ErrorCode::kInvalidArgument,
+                "quarantining spam is not worth more than delivering it", "reward table",
+                "make quarantine_spam larger than deliver_spam");
   }
   if (deliver_ham == deliver_spam || quarantine_ham == quarantine_spam) {
     return fail(ErrorCode::kInvalidArgument, "an action earns the same on ham and on spam",

@@ -8,9 +8,9 @@
 
 namespace thunderline::cerebros::keras {
 
-// Keras's initialisers: the same distributions, from our own generator, so that a seed gives the same
-// numbers on every machine. Fans of a shape (n): n and n; of (a, b): a and b; of more dimensions, the
-// last two times the product of the others. Precondition: no extent is negative.
+// Keras's initialisers: the same distributions, from our own generator, so that a seed gives the
+// same numbers on every machine. Fans of a shape (n): n and n; of (a, b): a and b; of more
+// dimensions, the last two times the product of the others. Precondition: no extent is negative.
 // Source: keras.initializers, 3.15.1.
 
 Tensor zeros(std::vector<int64_t> shape);

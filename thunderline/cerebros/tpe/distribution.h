@@ -59,9 +59,9 @@ using Distribution = std::variant<FloatDistribution, IntDistribution, Categorica
 using DistributionPtr = std::shared_ptr<const Distribution>;
 
 /// Checks a distribution and lowers `high` to the last point of its grid.
-/// Errors: kInvalidArgument that names `name` and the field: low > high, bounds that are not finite,
-/// log with low <= 0 (float) or low < 1 (int), log together with a step, step <= 0, no choices,
-/// choices that repeat.
+/// Errors: kInvalidArgument that names `name` and the field: low > high, bounds that are not
+/// finite, log with low <= 0 (float) or low < 1 (int), log together with a step, step <= 0, no
+/// choices, choices that repeat.
 Result<Distribution> checked_distribution(const std::string& name, Distribution distribution);
 
 /// Whether there is only one value to choose.
@@ -71,8 +71,8 @@ bool is_single(const Distribution& distribution);
 /// Optuna: values from an older, finer grid stay usable.
 bool contains(const Distribution& distribution, const ParamValue& value);
 
-/// The number that stands for `value`: itself, or the index of a choice; nothing when the value does
-/// not fit the distribution's type or choices.
+/// The number that stands for `value`: itself, or the index of a choice; nothing when the value
+/// does not fit the distribution's type or choices.
 std::optional<double> to_internal(const Distribution& distribution, const ParamValue& value);
 
 /// The inverse of `to_internal`; ints take the integer part.

@@ -13,6 +13,7 @@ namespace {
 constexpr size_t kFullWeights = 25;
 constexpr double kLogSqrtTwoPi = 0.91893853320467274178;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kNegligible = -50;  // exp of it is lost beside 1, and dear where it underflows
 constexpr double kBoundTolerance = 1e-12;  // exp and log of a bound may miss it by a rounding
 
 using NumericKernels = ParzenEstimator::NumericKernels;
@@ -45,8 +46,8 @@ NumericKernels numeric_kernels(const Domain& domain, const std::vector<double>& 
   }
   kernels.sigma = neighbour_gaps(kernels.mu, domain);
   const double width = domain.width();
-  const double narrowest = std::max(width / std::min(100.0, 2.0 + static_cast<double>(column.size())),
-                                    std::numeric_limits<double>::min());
+  const double parts = std::min(100.0, 2.0 + static_cast<double>(column.size()));
+  const double narrowest = std::max(width / parts, std::numeric_limits<double>::min());
   for (double& sigma : kernels.sigma) sigma = std::max(std::min(sigma, width), narrowest);
   kernels.mu.push_back(0.5 * (domain.low + domain.high));
   kernels.sigma.push_back(width);
@@ -209,7 +210,10 @@ double log_sum_exp(std::span<const double> values) {
   const double largest = *std::max_element(values.begin(), values.end());
   if (largest == -kInfinity) return largest;
   double sum = 0;
-  for (double value : values) sum += std::exp(value - largest);
+  for (double value : values) {
+    const double below = value - largest;
+    if (below > kNegligible) sum += std::exp(below);
+  }
   return largest + std::log(sum);
 }
 
@@ -267,9 +271,11 @@ std::vector<double> ParzenEstimator::log_density(std::span<const double> points)
   const size_t stride = dimensions_.size();
   const size_t count = stride == 0 ? 0 : points.size() / stride;
   LogTable table{weights_.size(), std::vector<double>(count * weights_.size())};
+  std::vector<double> log_weights(weights_.size());
+  std::transform(weights_.begin(), weights_.end(), log_weights.begin(),
+                 [](double w) { return std::log(w); });
   for (size_t i = 0; i < count; ++i) {
-    const std::span<double> row = table.row(i);
-    for (size_t k = 0; k < row.size(); ++k) row[k] = std::log(weights_[k]);
+    std::copy(log_weights.begin(), log_weights.end(), table.row(i).begin());
   }
   for (size_t d = 0; d < stride && count > 0; ++d) {
     const std::span<const double> column = points.subspan(d);

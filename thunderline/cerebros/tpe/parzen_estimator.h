@@ -17,9 +17,9 @@ using Observations = std::vector<std::vector<double>>;
 /// broad prior kernel. Truncated normals for numbers (on a grid: their mass in the cell), smoothed
 /// one-hot for categories.
 ///
-/// Source: Bergstra et al. 2011 (TPE); weights, bandwidths and prior as in Optuna 5 (neighbour rule,
-/// magic clip, no end points, prior weight 1). Of tied observations the first gets the left gap and
-/// the last the right one. Log parameters are densities in log space, without the Jacobian.
+/// Source: Bergstra et al. 2011 (TPE); weights, bandwidths and prior as in Optuna 5 (neighbour
+/// rule, magic clip, no end points, prior weight 1). Of tied observations the first gets the left
+/// gap and the last the right one. Log parameters are densities in log space, without the Jacobian.
 /// Immutable. Thread-safety: any thread.
 class ParzenEstimator {
  public:

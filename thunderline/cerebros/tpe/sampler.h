@@ -39,7 +39,7 @@ class Sampler {
 /// What `make_sampler` can set.
 struct SamplerOptions {
   int startup_trials = 10;     ///< Random until so many trials are complete or pruned. >= 0.
-  int ei_candidates = 24;      ///< Drawn from the good trials' density, the best one is taken. >= 1.
+  int ei_candidates = 24;      ///< Drawn from the good trials' density; the best is taken. >= 1.
   bool constant_liar = true;   ///< Running trials count as bad ones, so that parallel ones spread.
 };
 

@@ -64,7 +64,9 @@ TEST(SearchSpace, RefusesANameThatIsThereTwiceAndBadRanges) {
       R"([{"name":"n","type":"int","low":1,"high":2},{"name":"n","type":"int","low":1,"high":2}])");
   EXPECT_EQ(twice.code, ErrorCode::kInvalidArgument);
   EXPECT_NE(twice.message.find("\"n\" is there twice"), std::string::npos);
-  EXPECT_EQ(parse_error(R"([{"name":"lr","type":"float","low":0,"high":1,"log":true}])").where, "lr");
+  const Error log_of_zero =
+      parse_error(R"([{"name":"lr","type":"float","low":0,"high":1,"log":true}])");
+  EXPECT_EQ(log_of_zero.where, "lr");
 }
 
 }  // namespace

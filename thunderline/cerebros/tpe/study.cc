@@ -56,9 +56,12 @@ Status check_outcome(int number, TrialState state, std::optional<double> value) 
   return {};
 }
 
-/// An enqueued 3 for a float parameter becomes 3.0. Precondition: the distribution contains it.
-ParamValue typed(const Distribution& distribution, const ParamValue& value) {
-  return to_external(distribution, *to_internal(distribution, value));
+/// The value of `name` where the distribution holds it; an enqueued 3 for a float becomes 3.0.
+std::optional<ParamValue> fitting(const Params& params, const std::string& name,
+                                  const Distribution& distribution) {
+  const ParamValue* value = find_param(params, name);
+  if (value == nullptr || !contains(distribution, *value)) return std::nullopt;
+  return to_external(distribution, *to_internal(distribution, *value));
 }
 
 /// Ranges may move between two suggestions of one name, types and choices may not.
@@ -175,20 +178,17 @@ Result<TrialPtr> Study::with_relative_params(TrialPtr trial, const StudyView& vi
 
 Result<ParamValue> Study::choose(const TrialPtr& trial, const std::string& name,
                                  const Distribution& distribution) {
-  const ParamValue* fixed = find_param(trial->fixed_params, name);
-  if (fixed != nullptr && contains(distribution, *fixed)) return typed(distribution, *fixed);
+  if (const auto fixed = fitting(trial->fixed_params, name, distribution)) return *fixed;
   if (is_single(distribution)) {
     if (const auto* d = std::get_if<CategoricalDistribution>(&distribution)) return d->choices[0];
     return to_external(distribution, domain_of(distribution).bound_low);
   }
+  if (const auto drawn = fitting(trial->relative_params, name, distribution)) return *drawn;
   TL_ASSIGN_OR_RETURN(const std::vector<TrialPtr> all, storage_->trials(record_.id));
   const StudyView view{record_.direction, all};
-  TL_ASSIGN_OR_RETURN(const TrialPtr drawn, with_relative_params(trial, view));
-  const ParamValue* relative = find_param(drawn->relative_params, name);
-  if (relative != nullptr && contains(distribution, *relative)) {
-    return typed(distribution, *relative);
-  }
-  return sampler_->sample_independent(view, *drawn, name, distribution);
+  TL_ASSIGN_OR_RETURN(const TrialPtr current, with_relative_params(trial, view));
+  if (const auto drawn = fitting(current->relative_params, name, distribution)) return *drawn;
+  return sampler_->sample_independent(view, *current, name, distribution);
 }
 
 Result<ParamValue> Study::suggest(int number, const Parameter& parameter) {

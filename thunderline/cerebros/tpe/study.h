@@ -21,8 +21,8 @@ namespace thunderline::cerebros::tpe {
 /// The search for the best value of one objective: `ask` for a trial, let it suggest, `tell` what
 /// came of it.
 ///
-/// Deterministic: the same seed and the same order of ask, suggest and tell give the same values. In
-/// one uninterrupted study the stream is that of Optuna 5 with the same seed. So several workers
+/// Deterministic: the same seed and the same order of ask, suggest and tell give the same values.
+/// In one uninterrupted study the stream is that of Optuna 5 with the same seed. So several workers
 /// get a reproducible study by rounds: ask k, let each suggest in turn, train in any order, tell in
 /// the order of numbers.
 /// Thread-safety: any thread (one mutex; sampling happens under it).
@@ -53,8 +53,8 @@ class Study {
   /// A handle on a trial that runs already.
   Result<Trial> running_trial(int number);
 
-  /// Ends a trial with its objective value. Errors: kInvalidArgument for NaN; kNotFound for a number
-  /// that no trial has; kRefused when the trial is not running.
+  /// Ends a trial with its objective value. Errors: kInvalidArgument for NaN; kNotFound for a
+  /// number that no trial has; kRefused when the trial is not running.
   Status tell(int number, double value);
 
   /// Ends a trial: kComplete (with a value), kPruned (without one the last intermediate value is
@@ -62,8 +62,9 @@ class Study {
   Status tell(int number, TrialState state, std::optional<double> value = std::nullopt);
 
   /// Adds a waiting trial that will use these values where a suggestion's range holds them; the
-  /// sampler gives the rest. Returns its number. Errors: kInvalidArgument for a name that is there
-  /// twice or a number that is not finite.
+  /// sampler gives the rest. Returns its number. Enqueue, ask, suggest and tell put a recorded trial
+  /// back without drawing a number. Errors: kInvalidArgument for a name that is there twice or a
+  /// number that is not finite.
   Result<int> enqueue(const Params& params);
 
   /// The best complete, feasible trial, the first of equals. Errors: kNotFound without one.

@@ -91,6 +91,25 @@ TEST(Study, AsksForEnqueuedTrialsFirstAndUsesTheirValues) {
   EXPECT_EQ(study->ask().value().number(), 2);
 }
 
+TEST(Study, PutsRecordedTrialsBackWithoutDrawingNumbers) {
+  const SearchSpace space = SearchSpace::parse(
+      R"([{"name":"x","type":"float","low":0,"high":1},
+          {"name":"n","type":"int","low":1,"high":9}])",
+      "t").value();
+  const auto original = new_study();
+  const auto rebuilt = new_study();
+  for (int i = 0; i < 5; ++i) {
+    const Params params = original->ask().value().suggest_all(space).value();
+    ASSERT_TRUE(rebuilt->enqueue(params));
+    Trial copy = rebuilt->ask().value();
+    EXPECT_EQ(copy.suggest_all(space).value(), params);
+    ASSERT_TRUE(rebuilt->tell(copy.number(), i));
+  }
+  // The stream stands where it began.
+  EXPECT_EQ(rebuilt->ask().value().suggest_all(space).value(),
+            original->trials().value()[0]->values());
+}
+
 TEST(Study, AnEnqueuedWholeNumberFitsAFloatParameter) {
   const auto study = new_study();
   ASSERT_TRUE(study->enqueue({{"x", int64_t{1}}}));
@@ -123,12 +142,13 @@ TEST(Study, GoesOnWithAStoredStudyOnAFreshStream) {
   EXPECT_EQ(Study::create({.name = ""}).error().code, ErrorCode::kInvalidArgument);
 }
 
-/// Runs rounds of four, each from a stream of its own; what `stop_after` rounds left is gone on with
-/// in a second study, as a restarted process would.
+/// Runs rounds of four, each from a stream of its own; what `stop_after` rounds left is gone on
+/// with in a second study, as a restarted process would.
 std::vector<Params> run_rounds(int rounds, int stop_after) {
   const auto storage = std::make_shared<MemoryStorage>();
   const SearchSpace space = SearchSpace::parse(
-      R"([{"name":"x","type":"float","low":0,"high":1},{"name":"n","type":"int","low":1,"high":9}])",
+      R"([{"name":"x","type":"float","low":0,"high":1},
+          {"name":"n","type":"int","low":1,"high":9}])",
       "t").value();
   std::unique_ptr<Study> study;
   for (int round = 0; round < rounds; ++round) {

@@ -22,11 +22,16 @@ class Arena {
     return offset;
   }
 
-  void allocate() {
+  /// Whether there was memory for it.
+  [[nodiscard]] bool allocate() {
     block_.reset(static_cast<float*>(
-        ::operator new(static_cast<size_t>(size_) * sizeof(float), kAlignment)));
+        ::operator new(static_cast<size_t>(size_bytes()), kAlignment, std::nothrow)));
+    if (block_ == nullptr) return false;
     std::fill_n(block_.get(), size_, 0.0f);
+    return true;
   }
+
+  int64_t size_bytes() const { return size_ * static_cast<int64_t>(sizeof(float)); }
 
   float* at(int64_t offset) const { return block_.get() + offset; }
 

@@ -106,5 +106,17 @@ TEST(Determinism, Avx2AndAvx512GiveTheSameBits) {
   }
 }
 
+TEST(Determinism, TheTestsSwitchOfTargetsTakesEffect) {
+  // SSE4 has no fused multiply-add, so its bits differ: else the test above would prove nothing.
+  constexpr int64_t kBoth = HWY_AVX2 | HWY_SSE4;
+  if ((hwy::SupportedTargets() & kBoth) != kBoth) GTEST_SKIP() << "this processor has no AVX2";
+  const FitResult on_sse4 = [] {
+    const OnlyTargets only(HWY_SSE4);
+    return train(Activation::kRelu, Loss::kMeanSquaredError);
+  }();
+  const OnlyTargets only(HWY_AVX2);
+  EXPECT_FALSE(same_bits(on_sse4, train(Activation::kRelu, Loss::kMeanSquaredError)));
+}
+
 }  // namespace
 }  // namespace thunderline::cerebros::train

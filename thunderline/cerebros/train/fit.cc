@@ -28,7 +28,9 @@ Status invalid(const std::string& message, const char* field, const char* hint) 
 
 Status check_options(const FitOptions& options, const TrainingData& data) {
   if (options.epochs < 0) return invalid("epochs is negative", "epochs", "give 0 or more");
-  if (options.batch_size <= 0) return invalid("batch_size is not positive", "batch_size", "give 1 or more");
+  if (options.batch_size <= 0) {
+    return invalid("batch_size is not positive", "batch_size", "give 1 or more");
+  }
   if (!(options.validation_split >= 0 && options.validation_split < 1)) {
     return invalid("validation_split is " + std::to_string(options.validation_split),
                    "validation_split", "give a fraction in [0, 1)");
@@ -69,7 +71,7 @@ void judge(Plan& plan, const TrainingData& data, int64_t batch_size, Metrics& me
   metrics.write(prefix, values);
 }
 
-/// Rows for training, rows for validation, and the weights that classes give to the former.
+/// Rows for training, and rows for validation.
 struct Rows {
   TrainingData training;
   std::optional<TrainingData> validation;
@@ -151,8 +153,8 @@ Result<Training> Training::create(const Model& model, const TrainingData& data,
   TL_RETURN_IF_ERROR(check_options(options, data));
   TL_ASSIGN_OR_RETURN(Rows rows, split(data, options, model.input_width(), model.output_width()));
   TL_ASSIGN_OR_RETURN(Metrics metrics, Metrics::create(model.compile->metrics));
-  TL_ASSIGN_OR_RETURN(Plan plan, Plan::compile(model, std::min(options.batch_size, rows.training.rows),
-                                               Plan::Purpose::kTraining,
+  const int64_t batch_size = std::min(options.batch_size, rows.training.rows);
+  TL_ASSIGN_OR_RETURN(Plan plan, Plan::compile(model, batch_size, Plan::Purpose::kTraining,
                                                derive_seed(options.seed, kDropoutStream)));
   Training training(model, options, std::move(rows), std::move(plan), std::move(metrics));
   if (options.early_stopping) {

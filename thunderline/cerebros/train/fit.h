@@ -64,11 +64,12 @@ struct FitResult {
 };
 
 /// Trains a copy of `model` with its compiled optimizer and loss, and Keras's semantics: the last
-/// batch may be short, an epoch's loss is the mean over its samples of weight · loss, metrics take no
-/// weights, training goes on from the model's optimizer state.
-/// Same arguments, same bits, on every processor with AVX2 or better, in any thread.
+/// batch may be short, an epoch's loss is the mean over its samples of weight · loss, metrics take
+/// no weights, training goes on from the model's optimizer state. Same arguments, same bits, on
+/// every processor with AVX2 or better, in any thread.
 /// Errors: kInvalidArgument for shapes and options; kBadData for numbers in the data, the loss or
-/// the weights that are not finite (names row and column, or epoch, step and the first such tensor).
+/// the weights that are not finite (names row and column, or epoch, step and the first such
+/// tensor).
 /// Thread-safety: any thread; starts none. Denormals count as zero during the call.
 Result<FitResult> fit(const keras::Model& model, const TrainingData& data,
                       const FitOptions& options);

@@ -25,7 +25,8 @@ struct Golden {
   NpzArrays arrays;
 
   explicit Golden(const std::string& name) {
-    const std::string stem = std::string(THUNDERLINE_SOURCE_DIR) + "/tests/golden/keras_train/" + name;
+    const std::string stem =
+        std::string(THUNDERLINE_SOURCE_DIR) + "/tests/golden/keras_train/" + name;
     json = parse_json(read_file(posix_file_system(), stem + ".json").value(), stem).value();
     arrays = read_npz(posix_file_system(), stem + ".npz").value();
   }
@@ -58,7 +59,7 @@ keras::Model model_of(const Golden& golden) {
   keras::CompileConfig config;
   config.optimizer = {adam["learning_rate"], adam["beta_1"], adam["beta_2"], adam["epsilon"]};
   config.loss = keras::parse_loss(std::string(compile["loss"])).value();
-  if (compile.contains("metrics")) config.metrics = compile["metrics"].get<std::vector<std::string>>();
+  config.metrics = compile.value("metrics", std::vector<std::string>());
   model.compile = config;
   return model;
 }

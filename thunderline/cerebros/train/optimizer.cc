@@ -15,8 +15,8 @@ float one_minus_power(double beta, int64_t step) {
 
 AdamStep adam_step(const keras::Adam& adam, double learning_rate, int64_t step) {
   AdamStep factors;
-  factors.alpha = static_cast<float>(learning_rate) *
-                  std::sqrt(one_minus_power(adam.beta_2, step)) / one_minus_power(adam.beta_1, step);
+  const float root = std::sqrt(one_minus_power(adam.beta_2, step));
+  factors.alpha = static_cast<float>(learning_rate) * root / one_minus_power(adam.beta_1, step);
   factors.one_minus_beta_1 = static_cast<float>(1.0 - adam.beta_1);
   factors.one_minus_beta_2 = static_cast<float>(1.0 - adam.beta_2);
   factors.epsilon = static_cast<float>(adam.epsilon);

@@ -7,7 +7,8 @@
 
 namespace thunderline::cerebros::train {
 
-/// The factors of Adam's step number `step`, counted from 1, rounded to float32 where Keras does so.
+/// The factors of Adam's step number `step`, counted from 1, rounded to float32 where Keras does
+/// so.
 /// Source: keras.optimizers.Adam.update_step, 3.15.1.
 AdamStep adam_step(const keras::Adam& adam, double learning_rate, int64_t step);
 

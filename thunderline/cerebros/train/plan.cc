@@ -13,6 +13,8 @@ using keras::Dropout;
 using keras::Model;
 using keras::Tensor;
 
+constexpr int64_t kLargestArenaBytes = int64_t{8} << 30;
+
 Status check(const Model& model, Plan::Purpose purpose) {
   TL_RETURN_IF_ERROR(keras::validate(model));
   if (std::none_of(model.layers.begin(), model.layers.end(), [](const keras::Layer& layer) {
@@ -62,7 +64,7 @@ Result<Plan> Plan::compile(const Model& model, int64_t max_rows, Purpose purpose
       plan.loss_form_ = LossForm::kCrossEntropyOfProbabilities;
     }
   }
-  plan.allocate(purpose);
+  TL_RETURN_IF_ERROR(plan.allocate(purpose));
   plan.load(model);
   if (purpose == Purpose::kTraining) plan.load_state(model.optimizer_state);
   return plan;
@@ -96,7 +98,7 @@ void Plan::add_layers(const Model& model, uint64_t seed) {
   output_width_ = width;
 }
 
-void Plan::allocate(Purpose purpose) {
+Status Plan::allocate(Purpose purpose) {
   const bool training = purpose == Purpose::kTraining;
   std::vector<std::pair<float**, int64_t>> placed;
   const auto place = [&](float*& pointer, int64_t count) {
@@ -119,8 +121,14 @@ void Plan::allocate(Purpose purpose) {
     place(weights_, max_rows_);
     for (float** block : {&gradients_, &momentum_, &velocity_}) place(*block, parameter_floats_);
   }
-  arena_.allocate();
+  if (arena_.size_bytes() > kLargestArenaBytes || !arena_.allocate()) {
+    return fail(ErrorCode::kResourceLimit,
+                "batches of " + std::to_string(max_rows_) + " rows need " +
+                    std::to_string(arena_.size_bytes() >> 20) + " MiB",
+                "batch_size", "use smaller batches");
+  }
   for (const auto& [pointer, offset] : placed) *pointer = arena_.at(offset);
+  return {};
 }
 
 float* Plan::block(Block which) const {

@@ -13,12 +13,12 @@
 
 namespace thunderline::cerebros::train {
 
-/// A model compiled for batches of at most `max_rows` rows: shapes are fixed, all buffers lie in one
-/// arena, and no step allocates.
+/// A model compiled for batches of at most `max_rows` rows: shapes are fixed, all buffers lie in
+/// one arena, and no step allocates.
 ///
-/// Each dense layer has two buffers of [max_rows, padded(units)]: `a`, its output, and `z`, which is in
-/// turn x · kernel + bias, the activation's slope there (dropout's factors included), and the loss's
-/// derivative with respect to x · kernel + bias. A kernel is [inputs, padded(units)], with a
+/// Each dense layer has two buffers of [max_rows, padded(units)]: `a`, its output, and `z`, which
+/// is in turn x · kernel + bias, the activation's slope there (dropout's factors included), and the
+/// loss's derivative with respect to x · kernel + bias. A kernel is [inputs, padded(units)], with a
 /// transposed copy for the way back, renewed with every update.
 /// Parameters, gradients and both of Adam's moments are four blocks of one layout.
 /// Thread-safety: one thread. Movable.
@@ -27,8 +27,9 @@ class Plan {
   enum class Purpose { kInference, kTraining };
 
   /// `seed` drives the masks of Dropout layers without a seed of their own.
-  /// Errors: kInvalidArgument for a model that keras::validate refuses or without a Dense layer, and,
-  /// for training, one that is not compiled.
+  /// Errors: kInvalidArgument for a model that keras::validate refuses or without a Dense layer,
+  /// and, for training, one that is not compiled;
+  /// kResourceLimit when the buffers do not fit into memory or 8 GiB.
   static Result<Plan> compile(const keras::Model& model, int64_t max_rows, Purpose purpose,
                               uint64_t seed = 0);
 
@@ -42,7 +43,8 @@ class Plan {
   /// The outputs of the last pass, [rows, output_width].
   std::span<const float> outputs() const { return {outputs_, static_cast<size_t>(size())}; }
 
-  /// The loss of each element of the last pass, [rows, output_width]. Precondition: a compiled model.
+  /// The loss of each element of the last pass, [rows, output_width]. Precondition: a compiled
+  /// model.
   std::span<const float> losses(std::span<const float> targets);
 
   /// Where the next training batch goes, row by row: floats [input_width], [output_width] and one
@@ -103,7 +105,7 @@ class Plan {
 
   Plan() = default;
   void add_layers(const keras::Model& model, uint64_t seed);
-  void allocate(Purpose purpose);
+  Status allocate(Purpose purpose);
   void load(const keras::Model& model);
   void load_state(const keras::OptimizerState& state);
   void transpose_kernels();

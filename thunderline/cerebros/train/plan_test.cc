@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "thunderline/base/random.h"
+#include "thunderline/base/result.h"
 #include "thunderline/cerebros/keras/builders/scoring_mlp.h"
 #include "thunderline/cerebros/keras/forward.h"
 
@@ -79,7 +80,7 @@ double loss_of(Loss loss, double p, double y) {
 std::vector<float> mask_of(double rate) {
   Arena arena;
   arena.reserve(kRows * kLanes);
-  arena.allocate();
+  TL_CHECK(arena.allocate());
   std::fill_n(arena.at(0), kRows * kLanes, 1.0f);
   drop(derive_seed(kMaskSeed, kStep), rate, arena.at(0), nullptr, kRows * kLanes);
   return {arena.at(0), arena.at(0) + kRows * kLanes};
@@ -263,6 +264,8 @@ TEST(Plan, RefusesModelsItCannotRun) {
   EXPECT_EQ(Plan::compile(model, 1, Plan::Purpose::kTraining).error().code,
             ErrorCode::kInvalidArgument);
   EXPECT_TRUE(Plan::compile(model, 1, Plan::Purpose::kInference));
+  EXPECT_EQ(Plan::compile(model, int64_t{1} << 40, Plan::Purpose::kInference).error().code,
+            ErrorCode::kResourceLimit);
   model.layers.resize(1);
   EXPECT_FALSE(Plan::compile(model, 1, Plan::Purpose::kInference));
 }

@@ -125,13 +125,19 @@ Status CommittedLogger::acknowledge_if_each(Lock& lock, uint64_t sequence) {
 Status CommittedLogger::wait_acknowledged(Lock& lock, uint64_t sequence) {
   while (acknowledged_ < sequence) {
     if (failure_) return tl::unexpected<Error>(*failure_);
-    if (hurry_to_ < sequence) {
-      hurry_to_ = sequence;
-      work_.notify_one();
-    }
-    progress_.wait(lock);
+    commit_or_wait(lock);
   }
   return {};
+}
+
+/// Who waits commits for all, unless somebody is at it: a hand-over to the commit thread and back would
+/// cost a step that waits as much as a fast disk's sync.
+void CommittedLogger::commit_or_wait(Lock& lock) {
+  if (committing_) {
+    progress_.wait(lock);
+  } else {
+    commit(lock);
+  }
 }
 
 Status CommittedLogger::flush() {
@@ -139,11 +145,8 @@ Status CommittedLogger::flush() {
   const uint64_t target = accepted_;
   while (synced_ < target) {
     if (failure_) return tl::unexpected<Error>(*failure_);
-    if (sync_to_ < target) {
-      sync_to_ = target;
-      work_.notify_one();
-    }
-    progress_.wait(lock);
+    sync_to_ = std::max(sync_to_, target);
+    commit_or_wait(lock);
   }
   return {};
 }
@@ -200,8 +203,7 @@ Status CommittedLogger::with_idle_store(const std::function<Status(uint64_t)>& w
     if (failure_) return tl::unexpected<Error>(*failure_);
     if (!committing_ && buffer_.empty() && synced_ >= accepted_) break;
     sync_to_ = accepted_;
-    work_.notify_one();
-    progress_.wait(lock);
+    commit_or_wait(lock);
   }
   committing_ = true;
   const uint64_t next_sequence = accepted_ + 1;
@@ -231,6 +233,7 @@ void CommittedLogger::run() {
       work_.wait_until(lock, pending_since_ + options_.batch_interval);
     }
   }
+  while (committing_) progress_.wait(lock);
   sync_to_ = accepted_;
   if (!failure_) commit(lock);
   if (!failure_) static_cast<void>(store_->close());  // All is safe already; only the mark is missing.
@@ -271,6 +274,7 @@ void CommittedLogger::commit(Lock& lock) {
     facts_ = {};
   }
   progress_.notify_all();
+  if (!buffer_.empty()) work_.notify_one();  // What came meanwhile has its own deadline.
 }
 
 void CommittedLogger::forget_removed() {

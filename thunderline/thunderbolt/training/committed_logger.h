@@ -31,8 +31,8 @@ struct RecoveredRecords {
 };
 
 /// The logger over a `RecordStore`: rules, numbers, index by id, and group commit by a thread of its
-/// own. Callers encode into a buffer; the thread writes and syncs it and acknowledges all of it at
-/// once. The first failure ends all writing: a sync that failed cannot be tried again, the kernel may
+/// own. Callers encode into a buffer; the thread, or a caller that waits, writes and syncs it and
+/// acknowledges all of it at once. The first failure ends all writing: a sync that failed cannot be tried again, the kernel may
 /// have dropped the bytes (as PostgreSQL learnt in 2018, "fsyncgate").
 /// Thread-safety: any thread. Lifetime: no call may be running when it is destroyed; what was accepted
 /// is committed then.
@@ -77,6 +77,7 @@ class CommittedLogger : public TrajectoryLogger {
   uint64_t accept(const RecordView& view);
   Status acknowledge_if_each(Lock& lock, uint64_t sequence);
   Status wait_acknowledged(Lock& lock, uint64_t sequence);
+  void commit_or_wait(Lock& lock);
   void run();
   bool is_due() const;
   void commit(Lock& lock);
@@ -100,7 +101,7 @@ class CommittedLogger : public TrajectoryLogger {
   uint64_t accepted_ = 0;
   uint64_t acknowledged_ = 0;
   uint64_t synced_ = 0;
-  uint64_t hurry_to_ = 0;  // somebody waits for this number to be acknowledged
+  uint64_t hurry_to_ = 0;  // somebody waits for room until this number is acknowledged
   uint64_t sync_to_ = 0;   // somebody waits for this number to be on disk
   std::optional<Error> failure_;
   const uint64_t repaired_bytes_;

@@ -1,7 +1,10 @@
 #include "thunderline/thunderbolt/training/json_check.h"
 
+#include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
+#include <string>
 
 #include "thunderline/base/json_util.h"
 
@@ -116,6 +119,15 @@ class Checker {
   }
 
   bool skip_number() {
+    const char* const begin = at_;
+    if (!skip_number_text()) return false;
+    // Only an exponent or hundreds of digits can make a number that no double holds.
+    const std::string_view text(begin, static_cast<size_t>(at_ - begin));
+    if (text.size() < 300 && text.find_first_of("eE") == std::string_view::npos) return true;
+    return std::isfinite(std::strtod(std::string(text).c_str(), nullptr));
+  }
+
+  bool skip_number_text() {
     skip_char('-');
     if (!skip_char('0') && !skip_digits()) return false;
     if (skip_char('.') && !skip_digits()) return false;

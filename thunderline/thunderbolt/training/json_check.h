@@ -4,8 +4,8 @@
 
 namespace thunderline::thunderbolt {
 
-/// True for one JSON value (RFC 8259, valid UTF-8, nesting up to 64) and nothing after it. Checks in
-/// place, without building the value: metadata is checked at every step.
+/// True for one JSON value (RFC 8259, valid UTF-8, nesting up to 64, numbers that a double holds) and
+/// nothing after it. Checks in place, without building the value: metadata is checked at every step.
 bool is_json(std::string_view text);
 
 /// As `is_json`, and the value is an object.

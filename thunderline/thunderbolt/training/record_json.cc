@@ -1,8 +1,9 @@
 #include "thunderline/thunderbolt/training/record_json.h"
 
 #include <charconv>
-#include <limits>
+#include <cmath>
 #include <set>
+#include <type_traits>
 #include <vector>
 
 #include "thunderline/base/json_util.h"
@@ -14,7 +15,11 @@ template <typename Number>
 void append_number(std::string& out, Number value) {
   char text[32];
   const auto end = std::to_chars(text, text + sizeof text, value).ptr;
-  out.append(text, end);
+  const std::string_view digits(text, static_cast<size_t>(end - text));
+  out += digits;
+  // "-0" would be read back as the integer 0.
+  const bool looks_whole = digits.find_first_of(".e") == std::string_view::npos;
+  if (std::is_floating_point_v<Number> && looks_whole) out += ".0";
 }
 
 void append_numbers(std::string& out, std::span<const float> values) {
@@ -215,12 +220,10 @@ class Members {
       if (!element.is_number()) {
         return bad(quoted(name) + "[" + std::to_string(numbers.size()) + "] is not a number");
       }
-      const double number = element.get<double>();
-      constexpr double kMost = std::numeric_limits<float>::max();
-      if (!(number >= -kMost && number <= kMost)) {
-        return bad(quoted(name) + "[" + std::to_string(numbers.size()) + "] is out of range");
+      numbers.push_back(element.get<float>());
+      if (!std::isfinite(numbers.back())) {
+        return bad(quoted(name) + "[" + std::to_string(numbers.size() - 1) + "] is out of range");
       }
-      numbers.push_back(static_cast<float>(number));
     }
     return numbers;
   }

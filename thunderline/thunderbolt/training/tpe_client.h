@@ -15,8 +15,8 @@
 
 namespace thunderline::thunderbolt {
 
-/// Named hyperparameter studies: the pipeline's door to cerebros' TPE. A study is made once with its
-/// search space; then trials are suggested and their outcomes recorded, by number.
+/// Named hyperparameter studies: the pipeline's door to cerebros' TPE. A study is made once with
+/// its search space; then trials are suggested and their outcomes recorded, by number.
 ///
 /// Errors, for every call that names a study: kNotFound when `init_study` was not called for it.
 /// Thread-safety: any thread. Lifetime: owns its studies; shares the storage.
@@ -68,8 +68,8 @@ class TpeClient {
   TpeClient();
   explicit TpeClient(std::shared_ptr<cerebros::tpe::StudyStorage> storage);
 
-  /// Makes a study. Errors: kRefused when the name is taken (see `load_if_exists`); kInvalidArgument
-  /// for an empty space or an unknown sampler or pruner.
+  /// Makes a study. Errors: kRefused when the name is taken (see `load_if_exists`);
+  /// kInvalidArgument for an empty space or an unknown sampler or pruner.
   Status init_study(const std::string& name, cerebros::tpe::SearchSpace space,
                     StudyOptions options);
   Status init_study(const std::string& name, cerebros::tpe::SearchSpace space);
@@ -77,8 +77,8 @@ class TpeClient {
   /// The next trial with a value for each parameter of the space.
   Result<Suggestion> suggest(const std::string& name);
 
-  /// `count` trials to run in parallel: all are asked for before the first is drawn, so that the same
-  /// batches give the same study. Range: count >= 1.
+  /// `count` trials to run in parallel: all are asked for before the first is drawn, so that the
+  /// same batches give the same study. Range: count >= 1.
   Result<std::vector<Suggestion>> suggest_batch(const std::string& name, int count);
 
   /// Records a trial's value; returns whether it is now the best. Errors: kInvalidArgument for NaN
@@ -93,8 +93,8 @@ class TpeClient {
   Result<bool> record(const std::string& name, const Params& params, double value);
 
   /// Records outcomes in the order of trial numbers, whatever their order in the list. Nothing is
-  /// recorded when one of them is not acceptable: errors as for `record`, and kInvalidArgument for a
-  /// trial that is there twice.
+  /// recorded when one of them is not acceptable: errors as for `record`, and kInvalidArgument for
+  /// a trial that is there twice.
   Status record_batch(const std::string& name, std::span<const Outcome> outcomes);
 
   /// Errors: kNotFound before the first complete trial.

@@ -2,40 +2,14 @@
 
 #include <cstring>
 #include <limits>
-#include <unordered_map>
 
+#include "thunderline/thunderbolt/training/joined_steps.h"
 #include "thunderline/thunderbolt/training/record_json.h"
 
 namespace thunderline::thunderbolt {
 namespace {
 
 constexpr size_t kPieceBytes = size_t{1} << 18;
-
-using StepVisitor = std::function<Status(const Step& step, const std::optional<double>& reward)>;
-
-/// Visits the chosen steps with their rewards, wherever those stand. Two passes: an outcome comes
-/// after its step.
-Status visit_joined(TrajectoryLogger& log, const ReplayOptions& options,
-                    const StepVisitor& visitor) {
-  std::unordered_map<Uuid, Outcome> outcomes;
-  ReplayOptions only_outcomes;
-  only_outcomes.kinds = {RecordKind::kOutcome};
-  const auto keep_first = [&](uint64_t, const LogRecord& record) -> Status {
-    const Outcome& outcome = std::get<Outcome>(record);
-    outcomes.emplace(outcome.step_id, outcome);
-    return {};
-  };
-  TL_RETURN_IF_ERROR(log.replay(only_outcomes, keep_first));
-  ReplayOptions only_steps = options;
-  only_steps.kinds = {RecordKind::kStep};
-  return log.replay(only_steps, [&](uint64_t, const LogRecord& record) -> Status {
-    const Step& step = std::get<Step>(record);
-    if (step.reward) return visitor(step, step.reward);
-    const auto outcome = outcomes.find(step.id);
-    const bool seen = outcome != outcomes.end() && outcome->second.seen;
-    return visitor(step, seen ? std::optional(outcome->second.reward) : std::nullopt);
-  });
-}
 
 NpyArray bool_array(const std::vector<uint8_t>& values) {
   NpyArray array{"|b1", {static_cast<int64_t>(values.size())}, {}};
@@ -105,7 +79,7 @@ Result<uint64_t> export_jsonl(TrajectoryLogger& log, const ReplayOptions& option
     piece.clear();
     return {};
   };
-  TL_RETURN_IF_ERROR(visit_joined(log, options, append));
+  TL_RETURN_IF_ERROR(visit_joined_steps(log, options, append));
   if (!piece.empty()) TL_RETURN_IF_ERROR(write(piece));
   return count;
 }
@@ -134,7 +108,7 @@ Result<NpzArrays> export_arrays(TrajectoryLogger& log, const ReplayOptions& opti
   const auto add = [&](const Step& step, const std::optional<double>& reward) {
     return columns.add(step, reward);
   };
-  TL_RETURN_IF_ERROR(visit_joined(log, options, add));
+  TL_RETURN_IF_ERROR(visit_joined_steps(log, options, add));
   return columns.arrays();
 }
 

@@ -8,8 +8,8 @@
 namespace thunderline::thunderchief {
 
 /// How well scores in [0, 1] (the probability of class 1) fit labels 0 and 1.
-/// Shapes: `scores` and `labels` are of one length, >= 1. Errors, for all: kInvalidArgument for other
-/// lengths, a score that is no number in [0, 1], or a label that is neither 0 nor 1.
+/// Shapes: `scores` and `labels` are of one length, >= 1. Errors, for all: kInvalidArgument for
+/// other lengths, a score that is no number in [0, 1], or a label that is neither 0 nor 1.
 
 /// Area under the ROC curve: the chance that a random 1 scores above a random 0, ties counting half
 /// (Mann–Whitney). Errors: kInvalidArgument too when one of the classes is missing.

@@ -10,8 +10,8 @@ namespace thunderline::thunderchief {
 
 /// What a challenger has to show. A challenger is deployed when rule (a) or rule (b) holds:
 /// (a) a gain is proven: z(reward) >= min_reward_z, on at least min_differing_seen decisions;
-/// (b) it is clearly better calibrated and not worse: z(Brier) >= min_brier_z, mean reward difference
-///     >= brier_min_difference, and the difference's lower bound > brier_min_lower_bound.
+/// (b) it is clearly better calibrated and not worse: z(Brier) >= min_brier_z, mean
+///     reward difference >= brier_min_difference, and its lower bound > brier_min_lower_bound.
 struct GateOptions {
   double min_reward_z = 2.33;       ///< One-sided 1 %.
   int min_differing_seen = 20;      ///< Seen decisions on which the two differ.

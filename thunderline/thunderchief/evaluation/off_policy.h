@@ -53,31 +53,33 @@ struct Estimate {
   double ci95_high = 0;
 };
 
-/// Estimators of the value of the greedy champion and challenger from what another, exploring policy
-/// logged. π₁ is the action a greedy policy would take, w = s / P(reward seen) with
+/// Estimators of the value of the greedy champion and challenger from what another, exploring
+/// policy logged. π₁ is the action a greedy policy would take, w = s / P(reward seen) with
 /// P = (1 − p_quarantine) + p_quarantine · review_rate, and μ = propensity · (1 if delivered, else
 /// review_rate). Errors, for all: kInvalidArgument for an empty hold-out, a field out of range, a
 /// seen reward that could not have been seen, or a table that does not tell the kinds apart.
 
-/// Label replay: a seen reward gives the label away, the label both rewards. V = Σ w v / Σ w; paired
-/// dᵢ = (wᵢ / mean w)(Δᵢ − V) + V. Errors: kInvalidArgument too when no reward was seen.
+/// Label replay: a seen reward gives the label away, the label both rewards. V = Σ w v / Σ w;
+/// paired dᵢ = (wᵢ / mean w)(Δᵢ − V) + V. Errors: kInvalidArgument too when no reward was seen.
 Result<Estimate> label_replay(std::span<const LoggedDecision> decisions,
                               const RewardValues& rewards);
 
-/// The Brier score of both models, in the same form. The values are Brier scores (smaller is better);
-/// `difference` is champion − challenger (larger is better).
+/// The Brier score of both models, in the same form. The values are Brier scores (smaller is
+/// better); `difference` is champion − challenger (larger is better).
 Result<Estimate> brier_replay(std::span<const LoggedDecision> decisions,
                               const RewardValues& rewards);
 
 /// Inverse propensity scoring: mean of s·[π₁ = a]/μ · r. (Horvitz and Thompson 1952.)
 Result<Estimate> ips(std::span<const LoggedDecision> decisions, const RewardValues& rewards);
 
-/// Self-normalised: Σ s·[π₁ = a]/μ · r / Σ s·[π₁ = a]/μ (Swaminathan and Joachims 2015). For reports
-/// only: with little exploration its interval does not see the steps that did not happen.
+/// Self-normalised: Σ s·[π₁ = a]/μ · r / Σ s·[π₁ = a]/μ (Swaminathan and Joachims 2015). For
+/// reports only: with little exploration its interval does not see the steps that did not happen.
 Result<Estimate> snips(std::span<const LoggedDecision> decisions, const RewardValues& rewards);
 
 /// Doubly robust: mean of r̂(π₁) + s·[π₁ = a]/μ · (r − r̂(a)) (Dudík et al. 2011); r̂ from the
 /// challenger's score and the table, so the challenger must have been fitted before the hold-out.
+/// Where few steps support an action the score alone speaks: a score that is no probability praises
+/// itself (two arbitrary scorers, ε 0.02: z > 2.33 in 39 % of hold-outs; with a fitted one 0.2 %).
 Result<Estimate> doubly_robust(std::span<const LoggedDecision> decisions,
                                const RewardValues& rewards);
 

@@ -4,8 +4,8 @@
 
 namespace thunderline::thunderchief {
 
-/// Watches a stream of losses for a rise of their mean. With the running mean x̄ of all values so far,
-/// m += x − x̄ − delta; alarm while m − min m > lambda, once `min_values` were seen.
+/// Watches a stream of losses for a rise of their mean. With the running mean x̄ of all values so
+/// far, m += x − x̄ − delta; alarm while m − min m > lambda, once `min_values` were seen.
 /// Source: Page 1954, Hinkley 1971; defaults as the inbox world's, for squared errors in [0, 1].
 /// Thread-safety: one thread.
 class PageHinkley {

@@ -28,8 +28,8 @@ TEST(MakeInbox, DrawsTheStreamsAsDefined) {
   for (size_t tick = 0; tick + 1 < replay.stage->arrivals.size(); ++tick) {
     EXPECT_EQ(replay.stage->arrivals[tick], arrivals() % 17);
   }
-  EXPECT_EQ(std::accumulate(replay.stage->arrivals.begin(), replay.stage->arrivals.end(), size_t{0}),
-            300u);
+  const std::vector<size_t>& counts = replay.stage->arrivals;
+  EXPECT_EQ(std::accumulate(counts.begin(), counts.end(), size_t{0}), 300u);
   std::mt19937_64 feedback(7);
   std::mt19937_64 exploration(8);
   for (size_t i = 0; i < 300; ++i) {

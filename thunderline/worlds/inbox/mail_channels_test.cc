@@ -80,7 +80,8 @@ TEST(Channels, HtmlAndLinks) {
   Mail mail;
   mail.text_bytes = 200;
   mail.html_bytes = 50;
-  mail.links = {{"a.com", false, ""}, {"1.2.3.4", false, ""}, {"b.com", false, "81"}, {"c", true, ""}};
+  mail.links = {
+      {"a.com", false, ""}, {"1.2.3.4", false, ""}, {"b.com", false, "81"}, {"c", true, ""}};
   EXPECT_FLOAT_EQ(channel(kHtml, mail), 0.25f);
   EXPECT_FLOAT_EQ(channel(kLinks, mail), static_cast<float>(std::log(5.0) / std::log(51.0)));
   EXPECT_FLOAT_EQ(channel(kLinkOdd, mail), 0.75f);

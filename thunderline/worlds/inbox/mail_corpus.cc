@@ -41,7 +41,8 @@ class CorpusReader {
     const auto names = files_.list(join_path(root_, folder.name));
     if (!names) return skip(folder.name, names.error().message);
     for (const DirEntry& file : *names) {
-      if (file.name.ends_with(".txt")) read_file(join_path(folder.name, file.name), file, folder.label);
+      if (!file.name.ends_with(".txt")) continue;
+      read_file(join_path(folder.name, file.name), file, folder.label);
     }
   }
 

@@ -20,6 +20,9 @@ bool is_envelope(std::string_view line) {
 
 std::string join_lines(Lines lines) {
   std::string text;
+  size_t size = 0;
+  for (const std::string_view line : lines) size += line.size() + 1;
+  text.reserve(size);
   for (size_t i = 0; i < lines.size(); ++i) {
     if (i > 0) text += '\n';
     text += lines[i];

@@ -34,7 +34,8 @@ constexpr const char* kWords[] = {
     "Content-Type: multipart/mixed; boundary=b\n", "Content-Type: message/rfc822\n",
     "Content-Type: multipart/digest; boundary=\"b\"\n", "Content-Type: text/html\n",
     "Content-Transfer-Encoding: base64\n", "Content-Transfer-Encoding: quoted-printable\n",
-    "22 Aug 2002 11:33:04 +0100", "Aug 22 11:33:04 2002", "Re[2]:", "[x] re:", "you", "unsubscribe"};
+    "22 Aug 2002 11:33:04 +0100", "Aug 22 11:33:04 2002", "Re[2]:", "[x] re:", "you",
+    "unsubscribe"};
 
 std::string random_words(Random& random) {
   std::string text;

@@ -21,8 +21,8 @@ struct ScoringMlpOptions {
   uint64_t seed = 0;  ///< Of the initial weights: Glorot's uniform, biases zero.
 };
 
-/// Builds features → hidden_1 → dropout_1 → … → score, compiled with Adam and a metric: accuracy for
-/// binary_crossentropy, mae for mean_squared_error. Same options, same model.
+/// Builds features → hidden_1 → dropout_1 → … → score, compiled with Adam and a metric: accuracy
+/// for binary_crossentropy, mae for mean_squared_error. Same options, same model.
 /// Errors: kInvalidArgument that names the option out of range.
 Result<Model> build_scoring_mlp(const ScoringMlpOptions& options);
 

@@ -6,8 +6,8 @@
 
 namespace thunderline::cerebros::tpe {
 
-/// Prunes a trial whose best value so far is worse than the given percentile of the complete trials'
-/// values at the same step; at 50 the median rule of Vizier (Golovin et al. 2017).
+/// Prunes a trial whose best value so far is worse than the given percentile of the complete
+/// trials' values at the same step; at 50 the median rule of Vizier (Golovin et al. 2017).
 /// Source: Optuna 5 `PercentilePruner` and `MedianPruner`; same fields, same defaults.
 class PercentilePruner final : public Pruner {
  public:

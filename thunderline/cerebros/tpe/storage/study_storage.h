@@ -21,8 +21,8 @@ struct StudyRecord {
 /// process or (where the implementation says so) in others.
 ///
 /// Each call takes effect as a whole or not at all. A finished trial never changes.
-/// Errors, for every call: kNotFound for a study or trial that does not exist; kRefused for a change
-/// of a trial that is not running; kUnavailable when the storage cannot be reached.
+/// Errors, for every call: kNotFound for a study or trial that does not exist; kRefused for a
+/// change of a trial that is not running; kUnavailable when the storage cannot be reached.
 /// Thread-safety: any thread.
 class StudyStorage {
  public:

@@ -165,8 +165,9 @@ void sum_rows(const float* rows, int64_t stride, int64_t n, int64_t columns, flo
 }
 
 /// Columns [first, m) of rows [first_row, n), one number at a time.
-HWY_INLINE void transpose_plain(const float* from, int64_t from_stride, int64_t first_row, int64_t n,
-                                int64_t first, int64_t m, float* to, int64_t to_stride) {
+HWY_INLINE void transpose_plain(const float* from, int64_t from_stride, int64_t first_row,
+                                int64_t n, int64_t first, int64_t m, float* to,
+                                int64_t to_stride) {
   for (int64_t j = first; j < m; ++j) {
     for (int64_t i = first_row; i < n; ++i) to[j * to_stride + i] = from[i * from_stride + j];
   }

@@ -15,9 +15,9 @@ void activate(keras::Activation activation, const float* z, float* a, int64_t co
 /// a = activation(z), then z = activation'(z). Errors of both: below 4e-7 relative to max(1, |z|).
 void activate_with_slope(keras::Activation activation, float* z, float* a, int64_t count);
 
-/// Inverted dropout: element i of `a` (and of `slope`, where there is one) becomes 0 with probability
-/// `rate`, else is scaled by 1 / (1 − rate). Which ones depends on `key` and i alone: bits 8 to 31 of
-/// a 32-bit mix of both are below rate · 2^24. Range: rate in [0, 1).
+/// Inverted dropout: element i of `a` (and of `slope`, where there is one) becomes 0 with
+/// probability `rate`, else is scaled by 1 / (1 − rate). Which ones depends on `key` and i alone:
+/// bits 8 to 31 of a 32-bit mix of both are below rate · 2^24. Range: rate in [0, 1).
 void drop(uint64_t key, double rate, float* a, float* slope, int64_t count);
 
 /// sums[j] = Σ_i rows[i, j], one chain of additions a column. Shapes: rows [n, columns].
@@ -45,7 +45,8 @@ void adam_update(const AdamStep& step, const float* g, float* m, float* v, float
 void cross_entropy_of_logits(const float* z, const float* y, float* values, float* slopes,
                              int64_t count);
 
-/// −y·log(q) − (1 − y)·log(1 − q), with q = p clipped to [1e-7, 1 − 1e-7]; derivative 0 where clipped.
+/// −y·log(q) − (1 − y)·log(1 − q), with q = p clipped to [1e-7, 1 − 1e-7]; derivative 0 where
+/// clipped.
 void cross_entropy_of_probabilities(const float* p, const float* y, float* values, float* slopes,
                                     int64_t count);
 

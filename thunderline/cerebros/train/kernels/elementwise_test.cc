@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "thunderline/base/random.h"
+#include "thunderline/base/result.h"
 #include "thunderline/cerebros/train/arena.h"
 #include "thunderline/cerebros/train/kernels/flush_to_zero.h"
 
@@ -25,7 +26,7 @@ class Buffer {
  public:
   explicit Buffer(int64_t count) {
     arena_.reserve(count);
-    arena_.allocate();
+    TL_CHECK(arena_.allocate());
   }
   float& operator[](int64_t i) { return *arena_.at(i); }
   float* data() { return arena_.at(0); }

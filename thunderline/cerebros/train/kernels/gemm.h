@@ -17,9 +17,10 @@ enum class Epilogue {
   kScale,    ///< C = (A·B) ∘ C.
 };
 
-/// One product. Shapes: A [rows, depth], element (i, p) at `a[i * a_row_stride + p * a_step]`, so that
-/// a transposed A is a matter of strides; B [depth, columns]; C [rows, columns]; bias [columns].
-/// `columns`, `b_stride` and `c_stride` are multiples of kLanes; B, C and bias lie on 64 bytes.
+/// One product. Shapes: A [rows, depth], element (i, p) at `a[i * a_row_stride + p * a_step]`, so
+/// that a transposed A is a matter of strides; B [depth, columns]; C [rows, columns]; bias
+/// [columns]. `columns`, `b_stride` and `c_stride` are multiples of kLanes; B, C and bias lie on 64
+/// bytes.
 struct Product {
   const float* a = nullptr;
   int64_t a_row_stride = 0;
@@ -34,8 +35,9 @@ struct Product {
   int64_t depth = 0;
 };
 
-/// Computes `product`. Each element of A·B is one chain of fused multiply-adds over `depth` in rising
-/// order, so that the bits do not depend on the vector width (processors without FMA excepted).
+/// Computes `product`. Each element of A·B is one chain of fused multiply-adds over `depth` in
+/// rising order, so that the bits do not depend on the vector width (processors without FMA
+/// excepted).
 /// Thread-safety: any thread, on distinct C.
 void gemm(const Product& product, Epilogue epilogue);
 

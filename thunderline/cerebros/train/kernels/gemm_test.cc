@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "thunderline/base/random.h"
+#include "thunderline/base/result.h"
 #include "thunderline/cerebros/train/arena.h"
 
 namespace thunderline::cerebros::train {
@@ -24,7 +25,7 @@ struct Operands {
     const int64_t bias = arena.reserve(padded(columns));
     const int64_t c = arena.reserve(rows * padded(columns));
     const int64_t end = arena.reserve(0);
-    arena.allocate();
+    TL_CHECK(arena.allocate());
     Random random(derive_seed(static_cast<uint64_t>(rows * 1000 + columns), depth));
     for (int64_t i = 0; i < end; ++i) *arena.at(i) = static_cast<float>(random.normal());
     product.a = arena.at(a);

@@ -59,9 +59,9 @@ HWY_INLINE V hyperbolic_tangent(D d, V x) {
   return hn::IfThenElse(hn::Lt(size, hn::Set(d, 0.625f)), small, large);
 }
 
-/// The standard normal's distribution and density at x, which share e^(−x²/2).
-/// Φ(−|x|) = ½ erfc(u), u = |x| / √2, and erfc(u) = t·P(t)·e^(−u²) with t = 1 / (1 + 0.3u): P of degree
-/// 8 interpolates at Chebyshev's nodes for u up to 9.5, within 2.4e-8 relative.
+/// The standard normal's distribution and density at x, which share e^(−x²/2). Φ(−|x|) = ½ erfc(u),
+/// u = |x| / √2, and erfc(u) = t·P(t)·e^(−u²) with t = 1 / (1 + 0.3u): P of degree 8 interpolates
+/// at Chebyshev's nodes for u up to 9.5, within 2.4e-8 relative.
 template <class D, class V = hn::Vec<D>>
 struct Normal {
   V distribution;

@@ -94,8 +94,8 @@ ParameterField parse_parameter_field(std::string_view text) {
     at = std::min(text.find_first_of("=;", key), text.size());
     if (at == text.size() || text[at] == ';') continue;
     std::string name = lower_case(strip_blanks(text.substr(key, at - key)));
-    do ++at;
-    while (at < text.size() && is_blank(text[at]));
+    ++at;
+    while (at < text.size() && is_blank(text[at])) ++at;
     std::string value;
     if (at < text.size() && text[at] == '"') {
       value = quoted_string(text, at);

@@ -60,7 +60,8 @@ TEST(LeavesOf, AMultipartWithoutPartsIsPlainText) {
 
 TEST(LeavesOf, TheOuterBoundaryEndsTheInnerList) {
   EXPECT_THAT(leaves_in(std::string(kMixed) +
-                        "--b\nContent-Type: multipart/alternative; boundary=c\n\n--c\n\nx\n--b\n\ny"),
+                        "--b\nContent-Type: multipart/alternative; boundary=c\n\n"
+                        "--c\n\nx\n--b\n\ny"),
               ElementsAre("text/plain: x", "text/plain: y"));
 }
 

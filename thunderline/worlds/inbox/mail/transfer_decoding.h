@@ -16,8 +16,8 @@ std::string decode_quoted_printable(std::string_view text);
 /// becomes LF afterwards.
 std::string decode_body(std::string_view text, std::string_view encoding);
 
-/// The words `=?charset?B?…?=` and `=?charset?Q?…?=` of a header value (RFC 2047) as their bytes,
-/// of whatever charset; blanks between two of them vanish.
+/// The words `=?charset?B?…?=` and `=?charset?Q?…?=` of a header value (RFC 2047) as their
+/// bytes, of whatever charset; blanks between two of them vanish.
 std::string decode_words(std::string_view text);
 
 }  // namespace thunderline::worlds::inbox

@@ -138,8 +138,11 @@ TEST(References, TheOracleIsWorthWhatItShould) {
 
 TEST(Placebo, TheHeuristicKnowsNothingAndDeliveringAllIsBetter) {
   const Average heuristic = average(true, heuristic_policy);
-  const Average deliver_all = average(true, [](const InboxReplay&) { return deliver_all_policy(); });
+  const Average deliver_all =
+      average(true, [](const InboxReplay&) { return deliver_all_policy(); });
   EXPECT_NEAR(heuristic.tail.auc, 0.5, 0.02);
+  // Over the whole stream: with permuted labels the calendar drifts through the three streams, and
+  // the latest mails, most of them truly ham, are seldom quarantined.
   EXPECT_NEAR(heuristic.mean, 0.14, 0.03);
   EXPECT_LT(heuristic.mean_tail, deliver_all.mean_tail - 0.05);
   EXPECT_NEAR(deliver_all.mean_tail, 0.34, 0.022);
