@@ -76,6 +76,17 @@ TEST(TrainCommand, GivesTheSameWeightsForTheSameSeed) {
   EXPECT_NE(first, weights_after("6", "c"));
 }
 
+TEST(TrainCommand, CtrlCEndsItWithoutWriting) {
+  const Program program;
+  program.train_model();
+  const std::string before = program.read("m.keras");
+  const Finished finished =
+      program.run({"train", "m.keras", "--data", "d.npz", "--epochs", "100000000", "--json"}, "",
+                  "timeout --preserve-status -s INT 1");
+  expect_json_error(finished, 130, "interrupted");
+  EXPECT_EQ(program.read("m.keras"), before);
+}
+
 TEST(TrainCommand, WritesCurvesForTensorBoard) {
   const Program program;
   program.train_model();

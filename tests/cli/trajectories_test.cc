@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -60,6 +61,15 @@ TEST(TrajectoriesCommand, ExportsArrays) {
   const NpzArrays arrays = read_npz(posix_file_system(), program.path("s.npz")).value();
   EXPECT_EQ(arrays.at("state").shape, (std::vector<int64_t>{2, 2}));
   EXPECT_EQ(arrays.at("reward").to_doubles(), (std::vector<double>{0.25, 0.25}));
+}
+
+TEST(TrajectoriesCommand, ExportsForMinari) {
+  const Program program;
+  ASSERT_EQ(program.run({"trajectories", "import", "-"}, steps(4)).exit_code, 0);
+  const Finished finished = program.run(
+      {"trajectories", "export", "--format", "minari", "--output", "minari", "--json"});
+  EXPECT_EQ(finished.json()["steps"], 4) << finished.err;
+  EXPECT_TRUE(program.exists("minari/data/main_data.hdf5"));
 }
 
 TEST(TrajectoriesCommand, SendingAgainStoresNothingTwice) {

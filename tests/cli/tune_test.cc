@@ -73,6 +73,16 @@ TEST(TuneCommand, TrialsThatFailAreCountedAndAllOfThemAreAnError) {
   EXPECT_NE(finished.err.find("no number"), std::string::npos) << finished.err;
 }
 
+TEST(TuneCommand, CtrlCEndsTheCommandThatRuns) {
+  const Program program;
+  program.write("space.json", kSpace);
+  const Finished finished =
+      program.run({"tune", "--space", "space.json", "--command", "sleep 60; echo 1", "--trials",
+                   "1", "--json"},
+                  "", "timeout --preserve-status -s INT 1");
+  expect_json_error(finished, 130, "interrupted");
+}
+
 TEST(TuneCommand, DuplicatesAreNotRunAgain) {
   const Program program;
   program.write("space.json", R"([{"name":"x","type":"int","low":0,"high":1}])");
