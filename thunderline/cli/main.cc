@@ -103,7 +103,7 @@ int run_program(Session& session, const std::vector<std::string>& arguments) {
     return report(status.error(), json);
   }
   try {
-    app.parse({arguments.rbegin(), arguments.rend()});
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::CallForHelp&) {
     const Status printed = print_line(app.help());
     return printed ? 0 : report(printed.error(), false);

@@ -17,6 +17,13 @@ bool takes_value(const std::string& argument) {
   return argument == "--home" || argument == "--config";
 }
 
+/// The command of this name, or null.
+CLI::App* find_command(CLI::App& app, const std::string& name) {
+  const std::vector<CLI::App*> found = app.get_subcommands(
+      [&](const CLI::App* command) { return command->get_name() == name; });
+  return found.empty() ? nullptr : found.front();
+}
+
 /// The app, the command and its own command, as far as the arguments name them.
 std::vector<CLI::App*> chosen_apps(CLI::App& app, const std::vector<std::string>& arguments) {
   std::vector<CLI::App*> chosen = {&app};
@@ -24,7 +31,7 @@ std::vector<CLI::App*> chosen_apps(CLI::App& app, const std::vector<std::string>
     if (takes_value(arguments[i])) {
       ++i;
     } else if (!arguments[i].starts_with('-')) {
-      CLI::App* next = chosen.back()->get_subcommand_no_throw(arguments[i]);
+      CLI::App* next = find_command(*chosen.back(), arguments[i]);
       if (next == nullptr) break;
       chosen.push_back(next);
     }
@@ -64,7 +71,7 @@ Status set_default(CLI::Option& option, const std::string& value, const std::str
 Status apply_entry(CLI::App& app, const ConfigEntry& entry, const std::vector<CLI::App*>& chosen) {
   CLI::App* owner = &app;
   for (const std::string& name : entry.command) {
-    owner = owner->get_subcommand_no_throw(name);
+    owner = find_command(*owner, name);
     if (owner == nullptr) {
       return fail(ErrorCode::kInvalidArgument, "the table \"" + name + "\" is no command",
                   entry.where, "thunderline --help lists the commands");

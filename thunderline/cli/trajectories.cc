@@ -6,6 +6,7 @@
 #include "thunderline/cli/output.h"
 #include "thunderline/cli/trajectory_commands.h"
 #include "thunderline/thunderbolt/training/log_trajectory_logger.h"
+#include "thunderline/thunderbolt/training/minari_export.h"
 #include "thunderline/thunderbolt/training/trajectory_export.h"
 
 namespace thunderline::cli {
@@ -61,13 +62,14 @@ struct ExportOptions {
 };
 
 Result<uint64_t> write_export(const Session& session, const ExportOptions& options) {
-  if (options.format == "minari") {
-    return fail(ErrorCode::kInvalidArgument, "only jsonl and npz are written so far",
-                "--format minari", "take --format npz");
-  }
   TL_ASSIGN_OR_RETURN(const auto log, open_log(session, LogUse::kRead));
   if (options.format == "jsonl") {
     return bolt::export_jsonl_file(*log, options.filter, session.files, options.output);
+  }
+  if (options.format == "minari") {
+    TL_ASSIGN_OR_RETURN(const bolt::MinariReport report,
+                        bolt::export_minari(*log, options.filter, session.files, options.output));
+    return report.steps;
   }
   TL_ASSIGN_OR_RETURN(const NpzArrays arrays, bolt::export_arrays(*log, options.filter));
   TL_RETURN_IF_ERROR(write_npz(session.files, options.output, arrays));
@@ -135,10 +137,10 @@ void add_export(CLI::App& parent, Session& session) {
   CLI::App* command = parent.add_subcommand("export", "Writes the steps into a file");
   command->footer("Example:\n  thunderline trajectories export --format jsonl --output steps.jsonl");
   auto options = std::make_shared<ExportOptions>();
-  command->add_option("--format", options->format, "jsonl or npz")
+  command->add_option("--format", options->format, "jsonl, npz or minari (a folder)")
       ->required()
       ->check(CLI::IsMember({"jsonl", "npz", "minari"}));
-  command->add_option("--output", options->output, "The file")->required()->type_name("PATH");
+  command->add_option("--output", options->output, "The file or folder")->required()->type_name("PATH");
   command->add_option("--episode", options->filter.episode, "Steps of this episode only");
   command->add_option("--source", options->filter.source, "Steps of this source only");
   command->callback([&session, options] {
