@@ -16,30 +16,40 @@ using D = hn::CappedTag<float, kLanes>;
 // Registers decide the tile: 8 x 3 accumulators want 28 of 32, 4 x 3 want 16 of 16.
 constexpr int64_t kTileRows = HWY_TARGET <= HWY_AVX3 ? 8 : 4;
 
-/// One tile of kRows rows and kVectors vectors, with its accumulators in registers.
+/// One tile of kRows rows and kVectors vectors, with its accumulators in registers: that needs
+/// every loop over them unrolled, which compilers do not do by themselves below -O3.
 template <int kRows, int kVectors>
 HWY_INLINE void tile(const Product& product, Epilogue epilogue, int64_t row, int64_t column) {
   const D d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   hn::Vec<D> sums[kRows][kVectors];
+  HWY_UNROLL(8)
   for (int v = 0; v < kVectors; ++v) {
     const auto start = product.bias != nullptr && epilogue == Epilogue::kAddBias
                            ? hn::Load(d, product.bias + column + v * lanes)
                            : hn::Zero(d);
+    HWY_UNROLL(8)
     for (int r = 0; r < kRows; ++r) sums[r][v] = start;
   }
   const float* HWY_RESTRICT a = product.a + row * product.a_row_stride;
   const float* HWY_RESTRICT b = product.b + column;
   for (int64_t p = 0; p < product.depth; ++p, a += product.a_step, b += product.b_stride) {
     hn::Vec<D> b_row[kVectors];
+    HWY_UNROLL(8)
     for (int v = 0; v < kVectors; ++v) b_row[v] = hn::Load(d, b + v * lanes);
+    HWY_UNROLL(8)
     for (int r = 0; r < kRows; ++r) {
       const auto a_value = hn::Set(d, a[r * product.a_row_stride]);
-      for (int v = 0; v < kVectors; ++v) sums[r][v] = hn::MulAdd(a_value, b_row[v], sums[r][v]);
+      HWY_UNROLL(8)
+      for (int v = 0; v < kVectors; ++v) {
+        sums[r][v] = hn::MulAdd(a_value, b_row[v], sums[r][v]);
+      }
     }
   }
+  HWY_UNROLL(8)
   for (int r = 0; r < kRows; ++r) {
     float* c = product.c + (row + r) * product.c_stride + column;
+    HWY_UNROLL(8)
     for (int v = 0; v < kVectors; ++v, c += lanes) {
       const auto sum = sums[r][v];
       hn::Store(epilogue == Epilogue::kScale ? hn::Mul(sum, hn::Load(d, c)) : sum, d, c);
