@@ -62,8 +62,8 @@ class Study {
   Status tell(int number, TrialState state, std::optional<double> value = std::nullopt);
 
   /// Adds a waiting trial that will use these values where a suggestion's range holds them; the
-  /// sampler gives the rest. Returns its number. Enqueue, ask, suggest and tell put a recorded trial
-  /// back without drawing a number. Errors: kInvalidArgument for a name that is there twice or a
+  /// sampler gives the rest. Returns its number. Enqueue, ask, suggest and tell put a recorded
+  /// trial back without drawing a number. Errors: kInvalidArgument for a name that is there twice or a
   /// number that is not finite.
   Result<int> enqueue(const Params& params);
 

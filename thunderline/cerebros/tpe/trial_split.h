@@ -14,7 +14,7 @@ struct TrialSplit {
   std::vector<const FrozenTrial*> above;
 };
 
-/// How many of `finished` (complete and pruned) trials count as good: ceil(finished / 10), at most 25.
+/// How many of `finished` (complete and pruned) trials are good: ceil(finished / 10), at most 25.
 size_t good_count(size_t finished);
 
 /// Splits complete, pruned and running trials as Optuna's TPE does: the `good` best are *below*:
