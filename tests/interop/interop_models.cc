@@ -28,10 +28,12 @@ Model all_activations() {
   model.name = "all_activations";
   model.layers.push_back(cerebros::keras::InputLayer{"x", 5});
   int64_t width = 5;
-  for (const Activation activation : {Activation::kLinear, Activation::kRelu, Activation::kGelu, Activation::kSilu,
+  for (const Activation activation : {Activation::kLinear, Activation::kRelu, Activation::kGelu,
+                                      Activation::kSilu,
                                       Activation::kSigmoid, Activation::kTanh}) {
     const std::string name = std::string("after_") + activation_name(activation);
-    model.layers.push_back(testing::random_dense(name, width, width + 1, activation, random, width % 2 == 0));
+    model.layers.push_back(testing::random_dense(name, width, width + 1, activation, random,
+                                                 width % 2 == 0));
     ++width;
   }
   model.layers.push_back(cerebros::keras::Dropout{"drop", 0.5, std::nullopt});
@@ -41,7 +43,8 @@ Model all_activations() {
 Status predict(const Model& model, const NpyArray& x, const std::string& path) {
   TL_ASSIGN_OR_RETURN(const auto y, cerebros::keras::forward(model, x.to_floats(), x.shape[0]));
   return write_npz(posix_file_system(), path,
-                   {{"x", x}, {"y", NpyArray::of(std::span(y), {x.shape[0], model.output_width()})}});
+                   {{"x", x},
+                    {"y", NpyArray::of(std::span(y), {x.shape[0], model.output_width()})}});
 }
 
 Status write(const std::string& folder) {
@@ -54,7 +57,8 @@ Status write(const std::string& folder) {
     for (float& value : velocity.data) value *= value;
   }
   for (const Model& model : {all_activations(), compiled, trained}) {
-    TL_RETURN_IF_ERROR(save_keras(posix_file_system(), folder + "/" + model.name + ".keras", model));
+    TL_RETURN_IF_ERROR(save_keras(posix_file_system(), folder + "/" + model.name + ".keras",
+                                  model));
     const auto x = testing::random_rows(kRows, model.input_width());
     TL_RETURN_IF_ERROR(predict(model, NpyArray::of(std::span(x), {kRows, model.input_width()}),
                                folder + "/" + model.name + ".npz"));
@@ -67,8 +71,10 @@ Status resave(const std::string& from, const std::string& to) {
   return save_keras(posix_file_system(), to, model);
 }
 
-Status predict_file(const std::string& model_path, const std::string& x_path, const std::string& y_path) {
-  TL_ASSIGN_OR_RETURN(const Model model, cerebros::keras::load_keras(posix_file_system(), model_path));
+Status predict_file(const std::string& model_path, const std::string& x_path,
+                    const std::string& y_path) {
+  TL_ASSIGN_OR_RETURN(const Model model,
+                      cerebros::keras::load_keras(posix_file_system(), model_path));
   TL_ASSIGN_OR_RETURN(const NpzArrays arrays, read_npz(posix_file_system(), x_path));
   return predict(model, arrays.at("x"), y_path);
 }
@@ -88,7 +94,8 @@ Status run(const std::vector<std::string>& words) {
   if (words.size() == 3 && words[0] == "resave") return resave(words[1], words[2]);
   if (words.size() == 4 && words[0] == "predict") return predict_file(words[1], words[2], words[3]);
   if (words.size() == 4 && words[0] == "convert") return convert(words[1], words[2], words[3]);
-  return fail(ErrorCode::kInvalidArgument, "unknown command", "", "see the head of this source file");
+  return fail(ErrorCode::kInvalidArgument, "unknown command", "",
+              "see the head of this source file");
 }
 
 }  // namespace

@@ -21,7 +21,9 @@ std::string without_suffix(const std::string& path) {
 }
 
 std::string layer_text(const keras::Layer& layer) {
-  if (const auto* input = std::get_if<keras::InputLayer>(&layer)) return input->name + " (InputLayer)";
+  if (const auto* input = std::get_if<keras::InputLayer>(&layer)) {
+    return input->name + " (InputLayer)";
+  }
   if (const auto* dense = std::get_if<keras::Dense>(&layer)) return dense->name + " (Dense)";
   return std::get<keras::Dropout>(layer).name + " (Dropout)";
 }
@@ -55,18 +57,22 @@ ConversionMetadata describe(const keras::Model& model, const std::string& source
   return metadata;
 }
 
-Status check_length(const keras::Model& model, const ConvertRequest& request, const std::string& path) {
+Status check_length(const keras::Model& model, const ConvertRequest& request,
+                    const std::string& path) {
   if (!request.max_seq_length || *request.max_seq_length == model.input_width()) return {};
   return fail(ErrorCode::kInvalidArgument,
-              "max_seq_length is " + std::to_string(*request.max_seq_length) + ", but the model takes rows of " +
-                  std::to_string(model.input_width()), path, "leave it out, or give the model's width");
+              "max_seq_length is " + std::to_string(*request.max_seq_length) +
+                  ", but the model takes rows of " +
+                  std::to_string(model.input_width()), path,
+                      "leave it out, or give the model's width");
 }
 
 /// Writes both files, or neither.
 Status write_both(FileSystem& files, const Converted& converted, const std::string& onnx) {
   TL_RETURN_IF_ERROR(files.create_folders(parent_path(converted.onnx_path)));
   TL_RETURN_IF_ERROR(write_file_atomically(files, converted.onnx_path, onnx));
-  Status written = write_file_atomically(files, converted.metadata_path, metadata_json(converted.metadata));
+  Status written =
+      write_file_atomically(files, converted.metadata_path, metadata_json(converted.metadata));
   if (!written) {
     if (const Status removed = files.remove(converted.onnx_path); !removed) {
       written.error().hint = "the file " + converted.onnx_path + " could not be removed again";

@@ -23,8 +23,8 @@ struct ConvertRequest {
   std::optional<int64_t> max_seq_length;
   int64_t opset = 17;
   bool verify = true;  ///< Compare with ONNX Runtime (`verify`) before anything is written.
-  /// What else is known of the model (feature_schema, hyperparameters, metrics, data_range, …): goes
-  /// into the file's metadata_props as it is, and into the metadata as JSON where it is JSON.
+  /// What else is known of the model (feature_schema, hyperparameters, metrics, data_range, …):
+  /// goes into the file's metadata_props as it is, and into the metadata as JSON where it is JSON.
   std::map<std::string, std::string> properties;
 };
 

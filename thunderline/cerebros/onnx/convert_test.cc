@@ -70,7 +70,8 @@ TEST_F(Convert, CanLeaveVerificationOutAndNameTheFile) {
   request.output_file = folder_.path("out/other.v2.onnx");
   request.verify = false;
   request.opset = 13;
-  const Converted converted = convert_single_model(files_, folder_.path("in/m.keras"), request).value();
+  const Converted converted =
+      convert_single_model(files_, folder_.path("in/m.keras"), request).value();
   EXPECT_EQ(written(), (std::vector<std::string>{"other.v2.json", "other.v2.onnx"}));
   const Json json = parse_json(read_file(files_, converted.metadata_path).value(), "x").value();
   EXPECT_TRUE(json["verified"].is_null());
@@ -78,8 +79,10 @@ TEST_F(Convert, CanLeaveVerificationOutAndNameTheFile) {
 }
 
 TEST_F(Convert, AFileThatFailsLeavesNothingBehind) {
-  EXPECT_EQ(convert_single_model(files_, kGolden + "lstm_stack.keras", into_out()).error().code, ErrorCode::kBadData);
-  EXPECT_EQ(convert_single_model(files_, folder_.path("none.keras"), into_out()).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(convert_single_model(files_, kGolden + "lstm_stack.keras", into_out()).error().code,
+            ErrorCode::kBadData);
+  EXPECT_EQ(convert_single_model(files_, folder_.path("none.keras"), into_out()).error().code,
+            ErrorCode::kNotFound);
   save("m.keras", testing::random_mlp());
   ConvertRequest wrong_length = into_out();
   wrong_length.max_seq_length = 7;
@@ -115,10 +118,12 @@ TEST_F(Convert, ConvertsAFolderAndGoesOnAfterAFailure) {
 
 TEST_F(Convert, SaysWhenAFolderHasNothingToConvert) {
   EXPECT_EQ(batch_convert(files_, folder_.path(), into_out()).error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(batch_convert(files_, folder_.path("none"), into_out()).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(batch_convert(files_, folder_.path("none"), into_out()).error().code,
+            ErrorCode::kNotFound);
   ConvertRequest one_file = into_out();
   one_file.output_file = "x.onnx";
-  EXPECT_EQ(batch_convert(files_, folder_.path(), one_file).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(batch_convert(files_, folder_.path(), one_file).error().code,
+            ErrorCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -39,7 +39,8 @@ class GraphBuilder {
 
  private:
   /// Adds `layer/Op`, or `layer/Op_1` for a second one; returns the name of its output.
-  std::string add_node(const std::string& layer, const std::string& op, std::vector<std::string> inputs,
+  std::string add_node(const std::string& layer, const std::string& op,
+                       std::vector<std::string> inputs,
                        const std::string& suffix = "") {
     const std::string name = layer + "/" + op + suffix;
     value_ = name + "/output";
@@ -106,8 +107,10 @@ class GraphBuilder {
 
 Result<int64_t> ir_version_of(int64_t opset) {
   if (opset < kMinOpset || opset > kMaxOpset) {
-    return fail(ErrorCode::kInvalidArgument, "opset " + std::to_string(opset) + " is not supported", "opset",
-                "choose one from " + std::to_string(kMinOpset) + " to " + std::to_string(kMaxOpset) +
+    return fail(ErrorCode::kInvalidArgument, "opset " + std::to_string(opset) + " is not supported",
+                "opset",
+                "choose one from " + std::to_string(kMinOpset) + " to " +
+                    std::to_string(kMaxOpset) +
                     "; 17 is the one that most runtimes take");
   }
   if (opset <= 14) return 7;

@@ -36,7 +36,8 @@ Model two_layers(Activation activation, bool use_bias) {
 class EveryOpset : public ::testing::TestWithParam<int64_t> {};
 
 TEST_P(EveryOpset, AgreesWithTheForwardPassForEveryActivation) {
-  for (const Activation activation : {Activation::kLinear, Activation::kRelu, Activation::kGelu, Activation::kSilu,
+  for (const Activation activation : {Activation::kLinear, Activation::kRelu, Activation::kGelu,
+                                      Activation::kSilu,
                                       Activation::kSigmoid, Activation::kTanh}) {
     for (const bool use_bias : {true, false}) {
       const Model model = two_layers(activation, use_bias);
@@ -59,7 +60,9 @@ INSTANTIATE_TEST_SUITE_P(Converter, EveryOpset, ::testing::Range(kMinOpset, kMax
 TEST(Converter, KnowsTheIrVersionOfEachOpset) {
   const std::map<int64_t, int64_t> want = {{13, 7}, {14, 7}, {15, 8}, {16, 8}, {17, 8},
                                            {18, 8}, {19, 9}, {20, 9}, {21, 10}};
-  for (const auto& [opset, ir_version] : want) EXPECT_EQ(ir_version_of(opset).value(), ir_version) << opset;
+  for (const auto& [opset, ir_version] : want) {
+    EXPECT_EQ(ir_version_of(opset).value(), ir_version) << opset;
+  }
   for (const int64_t opset : {-1, 12, 22}) {
     EXPECT_EQ(to_onnx(random_mlp(), {.opset = opset}).error().code, ErrorCode::kInvalidArgument);
   }
@@ -74,7 +77,8 @@ TEST(Converter, KeepsKerassNamesWidthsAndAFreeBatch) {
   EXPECT_EQ(info.outputs[0].name, "score");
   EXPECT_EQ(info.outputs[0].shape, (std::vector<int64_t>{-1, 2}));
   const std::string onnx = to_onnx(random_mlp()).value();
-  for (const char* name : {"batch", "hidden/MatMul", "hidden/kernel", "hidden/Erf", "score/Sigmoid"}) {
+  for (const char* name : {"batch", "hidden/MatMul", "hidden/kernel", "hidden/Erf",
+                           "score/Sigmoid"}) {
     EXPECT_NE(onnx.find(name), std::string::npos) << name;
   }
 }
@@ -83,7 +87,8 @@ TEST(Converter, UsesOnlyOnnxsOwnOperatorsAndNoDropout) {
   const OnnxModelInfo info = inspect(random_mlp());
   EXPECT_TRUE(info.foreign_ops.empty());
   EXPECT_EQ(info.op_counts, (std::map<std::string, int64_t>{
-                                {"MatMul", 2}, {"Add", 3}, {"Div", 1}, {"Erf", 1}, {"Mul", 2}, {"Sigmoid", 1}}));
+                                {"MatMul", 2}, {"Add", 3}, {"Div", 1}, {"Erf", 1}, {"Mul", 2},
+                                    {"Sigmoid", 1}}));
   EXPECT_EQ(info.parameter_count, random_mlp().parameter_count() + 3);  // Three constants of gelu.
 }
 

@@ -99,14 +99,18 @@ Status check_constants(const OnnxGraph& graph) {
   for (const OnnxInitializer& tensor : graph.initializers) {
     uint64_t size = 1;
     for (const int64_t extent : tensor.dims) {
-      if (extent < 0 || __builtin_mul_overflow(size, static_cast<uint64_t>(extent), &size)) size = ~uint64_t{0};
+      if (extent < 0 || __builtin_mul_overflow(size, static_cast<uint64_t>(extent), &size)) {
+        size = ~uint64_t{0};
+      }
     }
     if (size != tensor.data.size()) {
-      return fail(ErrorCode::kInvalidArgument, "the constant's data do not fill its shape", tensor.name);
+      return fail(ErrorCode::kInvalidArgument, "the constant's data do not fill its shape",
+                  tensor.name);
     }
     bytes += tensor.data.size_bytes();
     if (bytes > kMaxBytes) {
-      return fail(ErrorCode::kResourceLimit, "the model's weights exceed ONNX's limit of 2 GiB", tensor.name);
+      return fail(ErrorCode::kResourceLimit, "the model's weights exceed ONNX's limit of 2 GiB",
+                  tensor.name);
     }
   }
   return {};
@@ -133,7 +137,8 @@ Result<std::string> onnx_bytes(const OnnxModel& model) {
   }
   std::string bytes = proto.take();
   if (bytes.size() > kMaxBytes) {
-    return fail(ErrorCode::kResourceLimit, "the model exceeds ONNX's limit of 2 GiB", model.graph.name);
+    return fail(ErrorCode::kResourceLimit, "the model exceeds ONNX's limit of 2 GiB",
+                model.graph.name);
   }
   return bytes;
 }

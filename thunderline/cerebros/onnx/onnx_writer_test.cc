@@ -28,16 +28,19 @@ std::span<const std::byte> bytes(const std::string& text) { return std::as_bytes
 TEST(OnnxWriter, WritesTheWireFormatByteForByte) {
   // Each line by hand from onnx.proto: key, length, content.
   const std::string node("\x0a\x01x\x0a\x01" "c\x12\x01y\x1a\x03" "add\x22\x03" "Add", 19);
-  const std::string tensor("\x08\x02\x10\x01\x42\x01" "c\x4a\x08\x00\x00\x80\x3f\x00\x00\x00\xc0", 17);
+  const std::string tensor("\x08\x02\x10\x01\x42\x01" "c\x4a\x08\x00\x00\x80\x3f\x00\x00\x00\xc0",
+                           17);
   const std::string shape("\x0a\x07\x12\x05" "batch\x0a\x02\x08\x02", 13);
   const std::string type = std::string("\x0a\x11\x08\x01\x12\x0d", 6) + shape;
   const std::string x = std::string("\x0a\x01x\x12\x13", 5) + type;
   const std::string y = std::string("\x0a\x01y\x12\x13", 5) + type;
-  const std::string graph = "\x0a\x13" + node + "\x12\x01g\x2a\x11" + tensor + "\x5a\x18" + x + "\x62\x18" + y;
+  const std::string graph = "\x0a\x13" + node + "\x12\x01g\x2a\x11" + tensor + "\x5a\x18" + x +
+      "\x62\x18" + y;
   ASSERT_EQ(graph.size(), 21u + 3 + 19 + 26 + 26);
   const std::string want = std::string("\x08\x08\x12\x01p\x1a\x01" "1\x3a\x5f", 10) + graph +
                            std::string("\x42\x04\x0a\x00\x10\x11", 6) +
-                           std::string("\x72\x05\x0a\x01" "a\x12\x00", 7) + "\x72\x06\x0a\x01" "b\x12\x01" "2";
+                           std::string("\x72\x05\x0a\x01" "a\x12\x00", 7) +
+                               "\x72\x06\x0a\x01" "b\x12\x01" "2";
   EXPECT_EQ(onnx_bytes(addition()).value(), want);
 }
 

@@ -26,13 +26,15 @@ double error_of(std::span<const float> got, std::span<const float> want) {
   return worst / scale;
 }
 
-Status check_widths(const keras::Model& model, const OrtSession& session, const std::string& where) {
+Status check_widths(const keras::Model& model, const OrtSession& session,
+                    const std::string& where) {
   if (session.has_float_rows() && session.input_width() == model.input_width() &&
       session.output_width() == model.output_width()) {
     return {};
   }
   return fail(ErrorCode::kBadData,
-              "the ONNX model is not one of " + std::to_string(model.input_width()) + " inputs and " +
+              "the ONNX model is not one of " + std::to_string(model.input_width()) +
+                  " inputs and " +
                   std::to_string(model.output_width()) + " outputs, float32", where);
 }
 
@@ -56,7 +58,8 @@ Result<VerifyReport> verify(const keras::Model& model, std::span<const std::byte
   }
   if (report.max_error > options.tolerance) {
     return fail(ErrorCode::kBadData,
-                "the ONNX model differs from the Keras model by " + std::to_string(report.max_error) +
+                "the ONNX model differs from the Keras model by " +
+                    std::to_string(report.max_error) +
                     " of its scale, allowed are " + std::to_string(options.tolerance), where);
   }
   return report;

@@ -22,10 +22,10 @@ struct VerifyReport {
   int64_t rows = 0;  ///< Rows compared.
 };
 
-/// Compares the native forward pass with ONNX Runtime on standard normal inputs, in batches of 1 and
-/// of 3 rows. `where` names the ONNX model in errors.
-/// Errors: kBadData when ONNX Runtime refuses the model, its widths differ, or it is further off than
-/// the tolerance; kUnavailable when ONNX Runtime is missing.
+/// Compares the native forward pass with ONNX Runtime on standard normal inputs, in batches of 1
+/// and of 3 rows. `where` names the ONNX model in errors.
+/// Errors: kBadData when ONNX Runtime refuses the model, its widths differ, or it is further off
+/// than the tolerance; kUnavailable when ONNX Runtime is missing.
 Result<VerifyReport> verify(const keras::Model& model, std::span<const std::byte> onnx,
                             const std::string& where, const VerifyOptions& options = {});
 

@@ -32,7 +32,8 @@ TEST(Verify, NoticesAWeightThatChanged) {
 TEST(Verify, NoticesAnotherWidthAndWhatIsNoModel) {
   const auto model = testing::random_mlp();
   keras::Model wider = model;
-  wider.layers.push_back(keras::Dense{"more", 3, keras::Activation::kLinear, false, {{2, 3}, {1, 2, 3, 4, 5, 6}}, {}});
+  wider.layers.push_back(keras::Dense{"more", 3, keras::Activation::kLinear, false,
+                                      {{2, 3}, {1, 2, 3, 4, 5, 6}}, {}});
   EXPECT_EQ(verify(model, bytes(to_onnx(wider).value()), "m").error().code, ErrorCode::kBadData);
   EXPECT_EQ(verify(model, bytes("nonsense"), "m").error().code, ErrorCode::kBadData);
 }
