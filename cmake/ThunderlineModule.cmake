@@ -2,7 +2,8 @@
 #   makes the static library `NAME` (one a module) that includes as "thunderline/NAME/x.h".
 #   DEPENDS are other modules (public); LIBRARIES are third parties, which no public header shows.
 # thunderline_test(TARGET MODULE m SOURCES x_test.cc … [LIBRARIES …] [LABELS concurrent])
-#   makes a GoogleTest program, one ctest entry a program.
+#   makes a GoogleTest program, one ctest entry a program. Labels that mean something: `concurrent`
+#   (also run under ThreadSanitizer), `end-to-end` (runs the binary; not under sanitizers).
 # thunderline_bench(TARGET MODULES m … SOURCES x_bench.cc … [LIBRARIES …])
 
 add_library(thunderline_options INTERFACE)
@@ -39,6 +40,12 @@ function(thunderline_test target)
   if(ARG_LABELS)
     set_tests_properties(${target} PROPERTIES LABELS "${ARG_LABELS}")
   endif()
+  if(NOT "end-to-end" IN_LIST ARG_LABELS)
+    add_dependencies(unit_tests ${target})
+  endif()
+  if("concurrent" IN_LIST ARG_LABELS)
+    add_dependencies(concurrent_tests ${target})
+  endif()
 endfunction()
 
 function(thunderline_bench target)
@@ -50,3 +57,5 @@ function(thunderline_bench target)
 endfunction()
 
 add_custom_target(benchmarks)
+add_custom_target(unit_tests)        # Every test program but those that run the binary.
+add_custom_target(concurrent_tests)  # Those that also run under ThreadSanitizer.
