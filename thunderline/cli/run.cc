@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "thunderline/cli/command.h"
@@ -29,6 +30,7 @@ struct RunFlags {
   std::string listen = "127.0.0.1:4040";
   std::string token_file;
   std::string allowed_host;
+  bool asks_for_pages = false;
   bool no_web = false;
   bool exit_when_done = false;
   std::string report;
@@ -200,6 +202,10 @@ std::string summary(const RunReport& report) {
 Status run(Session& session, const RunFlags& flags) {
   TL_ASSIGN_OR_RETURN(const InboxRunOptions options, run_options(flags, session));
   Progress progress(session.clock, session.quiet);
+  if (flags.asks_for_pages) {
+    progress.note("note: this version has no live pages yet; --listen, --token-file and "
+                  "--allowed-host change nothing");
+  }
   const ProgressLine line(session.clock);
   size_t told = 0;
   const auto on_progress = [&](const RunProgress& now) {
@@ -249,7 +255,10 @@ void add_run(CLI::App& app, Session& session) {
   command->add_option("--set", flags->settings, "Any setting, e.g. training.trials=10")
       ->type_name("KEY=VALUE");
   command->footer("Example:\n  thunderline run --exit-when-done --report r.json");
-  command->callback([&session, flags] {
+  command->callback([&session, flags, command] {
+    for (const char* name : {"--listen", "--token-file", "--allowed-host"}) {
+      flags->asks_for_pages |= command->count(name) > 0;
+    }
     session.action = [&session, flags] { return run(session, *flags); };
   });
 }
