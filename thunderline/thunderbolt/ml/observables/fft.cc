@@ -56,7 +56,14 @@ void Fft::radix2(std::span<Complex> data) const {
   for (size_t i = 0; i < padded_; ++i) {
     if (i < reversed_[i]) std::swap(data[i], data[reversed_[i]]);
   }
-  for (size_t half = 1; half < padded_; half *= 2) {
+  if (padded_ >= 2) {  // The first stage multiplies by 1 only.
+    for (size_t i = 0; i < padded_; i += 2) {
+      const Complex even = data[i];
+      data[i] = even + data[i + 1];
+      data[i + 1] = even - data[i + 1];
+    }
+  }
+  for (size_t half = 2; half < padded_; half *= 2) {
     const size_t stride = padded_ / (2 * half);
     for (size_t start = 0; start < padded_; start += 2 * half) {
       for (size_t k = 0; k < half; ++k) {

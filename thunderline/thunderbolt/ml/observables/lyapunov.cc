@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <string>
+#include <utility>
 
 #include "thunderline/base/random.h"
 
@@ -54,42 +56,112 @@ double squared_distance(std::span<const double> series, const RosensteinOptions&
   return sum;
 }
 
-/// The nearest neighbour of each of the first `states` states, or kNone. Goes by time difference, so
-/// that each difference of samples is squared once and not once for every dimension.
+/// The first `states` embedded states in order of their first coordinate.
+struct SortedStates {
+  std::vector<size_t> times;        // [states]
+  std::vector<double> coordinates;  // [states][dimension]
+};
+
+SortedStates sort_states(std::span<const double> series, const RosensteinOptions& options,
+                         size_t states) {
+  SortedStates sorted;
+  sorted.times.resize(states);
+  std::iota(sorted.times.begin(), sorted.times.end(), size_t{0});
+  std::sort(sorted.times.begin(), sorted.times.end(), [&](size_t a, size_t b) {
+    return series[a] < series[b] || (series[a] == series[b] && a < b);
+  });
+  sorted.coordinates.reserve(states * options.dimension);
+  for (const size_t time : sorted.times) {
+    for (size_t d = 0; d < options.dimension; ++d) {
+      sorted.coordinates.push_back(series[time + d * options.lag]);
+    }
+  }
+  return sorted;
+}
+
+/// Looks for the states' nearest neighbours.
+class NeighbourSearch {
+ public:
+  NeighbourSearch(const SortedStates& sorted, const RosensteinOptions& options, double rounding)
+      : sorted_(sorted), options_(options), rounding_(rounding) {}
+
+  /// The time of the neighbour of the state at `place` in the sorted order, or kNone.
+  size_t nearest(size_t place) {
+    place_ = place;
+    best_ = std::numeric_limits<double>::infinity();
+    nearest_ = kNone;
+    // Outwards on both sides, until the first coordinate alone is too far away.
+    size_t above = place;
+    size_t below = place;
+    bool more_above = true;
+    bool more_below = true;
+    while (more_above || more_below) {
+      more_above = more_above && ++above < sorted_.times.size() && consider(above);
+      more_below = more_below && below-- > 0 && consider(below);
+    }
+    return nearest_;
+  }
+
+ private:
+  /// False when no state beyond `other` can be nearer than the best so far.
+  bool consider(size_t other) {
+    const size_t dimension = options_.dimension;
+    const double* const a = sorted_.coordinates.data() + place_ * dimension;
+    const double* const b = sorted_.coordinates.data() + other * dimension;
+    double distance = (a[0] - b[0]) * (a[0] - b[0]);
+    if (distance >= best_) return false;
+    for (size_t d = 1; d < dimension; ++d) distance += (a[d] - b[d]) * (a[d] - b[d]);
+    if (distance >= best_ || distance <= rounding_) return true;
+    const size_t here = sorted_.times[place_];
+    const size_t there = sorted_.times[other];
+    if ((here < there ? there - here : here - there) <= options_.exclusion) return true;
+    best_ = distance;
+    nearest_ = there;
+    return true;
+  }
+
+  const SortedStates& sorted_;
+  const RosensteinOptions& options_;
+  const double rounding_;
+  size_t place_ = 0;
+  double best_ = 0.0;
+  size_t nearest_ = kNone;
+};
+
+/// The nearest neighbour of each of the first `states` states, or kNone.
 std::vector<size_t> nearest_neighbours(std::span<const double> series,
                                        const RosensteinOptions& options, size_t states,
                                        double rounding) {
-  std::vector<size_t> nearest(states, kNone);
-  std::vector<double> best(states, std::numeric_limits<double>::infinity());
-  std::vector<double> squares(series.size());
-  std::vector<double> distances(states);
-  for (size_t apart = options.exclusion + 1; apart < states; ++apart) {
-    const size_t count = states - apart;
-    const size_t samples = count + (options.dimension - 1) * options.lag;
-    for (size_t i = 0; i < samples; ++i) {
-      const double difference = series[i] - series[i + apart];
-      squares[i] = difference * difference;
-    }
-    std::copy_n(squares.begin(), count, distances.begin());
-    for (size_t d = 1; d < options.dimension; ++d) {
-      const double* const shifted = squares.data() + d * options.lag;
-      for (size_t i = 0; i < count; ++i) distances[i] += shifted[i];
-    }
-    for (size_t i = 0; i < count; ++i) {
-      const double distance = distances[i];
-      if (distance <= rounding) continue;
-      if (distance < best[i]) {
-        best[i] = distance;
-        nearest[i] = i + apart;
-      }
-      if (distance < best[i + apart]) {
-        best[i + apart] = distance;
-        nearest[i + apart] = i;
-      }
-    }
+  const SortedStates sorted = sort_states(series, options, states);
+  NeighbourSearch search(sorted, options, rounding);
+  std::vector<size_t> nearest(states);
+  for (size_t place = 0; place < states; ++place) {
+    nearest[sorted.times[place]] = search.nearest(place);
   }
   return nearest;
 }
+
+/// The sum of logarithms of many numbers, none so far from 1 that the product of eight would leave
+/// the range of a double; at the price of one logarithm for eight.
+class LogSum {
+ public:
+  void add(double value) {
+    product_ *= value;
+    if (++count_ % 8 == 0) settle();
+  }
+  size_t count() const { return count_; }
+  double sum() {
+    settle();
+    return sum_;
+  }
+
+ private:
+  void settle() { sum_ += std::log(std::exchange(product_, 1.0)); }
+
+  double product_ = 1.0;
+  double sum_ = 0.0;
+  size_t count_ = 0;
+};
 
 double slope(const std::vector<double>& values, size_t begin, size_t end) {
   const double mean_x = (static_cast<double>(begin) + static_cast<double>(end)) / 2.0;
@@ -115,26 +187,25 @@ Result<RosensteinFit> rosenstein(std::span<const double> series,
                                  const RosensteinOptions& options) {
   TL_RETURN_IF_ERROR(check_rosenstein(series, options));
   const auto [low, high] = std::minmax_element(series.begin(), series.end());
-  const double rounding = std::pow(kRounding * (*high - *low), 2);
+  const double squared_range = (*high - *low) * (*high - *low);
+  const double rounding = kRounding * kRounding * squared_range;
   // Only states that can be followed to the end, so that every mean is over the same pairs.
   const size_t states = series.size() - (options.dimension - 1) * options.lag - options.fit_end;
   const std::vector<size_t> nearest = nearest_neighbours(series, options, states, rounding);
 
   RosensteinFit fit;
   for (size_t k = 0; k <= options.fit_end; ++k) {
-    double sum = 0.0;
-    size_t pairs = 0;
+    LogSum logs;  // Of squared distances by the squared range: between kRounding² and the dimension.
     for (size_t i = 0; i < states; ++i) {
       if (nearest[i] == kNone) continue;
       const double distance = squared_distance(series, options, i + k, nearest[i] + k);
-      if (distance <= rounding) continue;
-      sum += 0.5 * std::log(distance);
-      ++pairs;
+      if (distance > rounding) logs.add(distance / squared_range);
     }
-    if (pairs == 0) {
+    if (logs.count() == 0) {
       return fail(ErrorCode::kBadData, "no two states diverge: the series is constant or repeats");
     }
-    fit.divergence.push_back(sum / static_cast<double>(pairs));
+    const double mean = logs.sum() / static_cast<double>(logs.count());
+    fit.divergence.push_back(0.5 * (mean + std::log(squared_range)));
   }
   fit.exponent = slope(fit.divergence, options.fit_begin, options.fit_end) / options.sample_time;
   return fit;

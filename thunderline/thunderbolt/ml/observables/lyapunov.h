@@ -37,7 +37,7 @@ struct RosensteinFit {
 /// It overestimates on noise: independent values look chaotic (compare with surrogates).
 /// Errors: kInvalidArgument for options out of range, samples that are not finite, and a series too
 /// short for them; kBadData when no pair is left to follow (a constant or exactly periodic series).
-/// Cost: O(samples² · dimension).
+/// Cost: O(samples² · dimension) at worst; neighbours are looked for in order of one coordinate.
 /// Source: Rosenstein, Collins and De Luca 1993, "A practical method for calculating largest Lyapunov
 /// exponents from small data sets".
 Result<RosensteinFit> rosenstein(std::span<const double> series, const RosensteinOptions& options);

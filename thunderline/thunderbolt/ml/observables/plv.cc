@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <string>
 #include <utility>
 
@@ -34,6 +33,17 @@ Status check_series(std::span<const double> series, size_t length) {
     return fail(ErrorCode::kInvalidArgument, "a constant series has no phase");
   }
   return {};
+}
+
+/// exp(iφ), φ uniform: of a point in the unit disc, the square has a uniform angle too, and needs no
+/// root to be scaled to length 1.
+std::complex<double> uniform_turn(Random& random) {
+  for (;;) {
+    const double real = 2.0 * random.unit() - 1.0;
+    const std::complex<double> point(real, 2.0 * random.unit() - 1.0);
+    const double power = std::norm(point);
+    if (power > 1e-6 && power < 1.0) return product(point, point) * (1.0 / power);
+  }
 }
 
 double mean_of(std::span<const double> series) {
@@ -76,7 +86,7 @@ std::vector<std::complex<double>> AnalyticWindow::surrogate(Random& random) cons
     if (n % 2 == 0 && k == n / 2) {  // A real series has a real Nyquist term: only its sign is free.
       shuffled[k] = random.unit() < 0.5 ? spectrum_[k] : -spectrum_[k];
     } else {
-      shuffled[k] = std::polar(std::abs(spectrum_[k]), 2.0 * std::numbers::pi * random.unit());
+      shuffled[k] = product(spectrum_[k], uniform_turn(random));
     }
   }
   plan_->inverse(shuffled);
@@ -86,8 +96,8 @@ std::vector<std::complex<double>> AnalyticWindow::surrogate(Random& random) cons
 Phasors unit_phasors(std::span<const std::complex<double>> signal) {
   Phasors phasors(signal.size());
   for (size_t i = 0; i < signal.size(); ++i) {
-    const double amplitude = std::sqrt(std::norm(signal[i]));
-    if (amplitude > 0.0) phasors[i] = signal[i] / amplitude;
+    const double power = std::norm(signal[i]);
+    if (power > 0.0) phasors[i] = signal[i] * (1.0 / std::sqrt(power));
   }
   return phasors;
 }
