@@ -264,18 +264,18 @@ TEST(TrajectoryFaults, APowerCutLosesNothingThatWasAcknowledged) {
     Simulation simulation(derive_seed(run_seed(), 1'000 + cut));
     for (int life = 0; life < 10; ++life, ++cut) {
       ASSERT_TRUE(simulation.open());
+      damaged += simulation.log().damage().size();
       for (uint64_t n = simulation.below(30); n > 0; --n) ASSERT_TRUE(simulation.write());
       simulation.files().power_cut(derive_seed(run_seed(), 2'000'000 + cut));
       simulation.crash();
       ASSERT_FALSE(HasFailure()) << "cut " << cut;
     }
     ASSERT_TRUE(simulation.open());
-    damaged += simulation.log().damage().size();
     steps += simulation.acknowledged();
   }
   EXPECT_GT(steps, cuts);
   std::cout << cuts << " power cuts, " << steps << " steps acknowledged, " << damaged
-            << " holes in unacknowledged tails" << std::endl;
+            << " holes reported in unacknowledged tails" << std::endl;
 }
 
 /// Fails operation number `nth` of a kind while a log is written; then the machine restarts.
