@@ -49,7 +49,8 @@ inline cerebros::keras::Model trained_mlp(uint64_t seed = 1) {
   using namespace cerebros::keras;
   Random random(seed + 1000);
   Model model = random_mlp(seed);
-  model.compile = CompileConfig{{0.003, 0.8, 0.99, 1e-6}, Loss::kMeanSquaredError, {"accuracy", "mae"}};
+  model.compile =
+      CompileConfig{{0.003, 0.8, 0.99, 1e-6}, Loss::kMeanSquaredError, {"accuracy", "mae"}};
   model.optimizer_state.iterations = 41;
   for (const Tensor* weight : std::as_const(model).weights()) {
     model.optimizer_state.momentum.push_back(random_tensor(weight->shape, random));

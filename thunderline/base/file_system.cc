@@ -20,9 +20,11 @@ Result<std::string> read_file(FileSystem& files, const std::string& path, uint64
   return content;
 }
 
-Status write_file_atomically(FileSystem& files, const std::string& path,
-                             std::string_view content) {
-  const std::string temporary = path + ".tmp";
+namespace {
+
+/// Writes the content, synced, and gives it its name.
+Status write_then_rename(FileSystem& files, const std::string& temporary, const std::string& path,
+                         std::string_view content) {
   {
     TL_ASSIGN_OR_RETURN(const auto file, files.create(temporary));
     TL_RETURN_IF_ERROR(
@@ -30,7 +32,19 @@ Status write_file_atomically(FileSystem& files, const std::string& path,
     TL_RETURN_IF_ERROR(file->sync());
     TL_RETURN_IF_ERROR(file->close());
   }
-  TL_RETURN_IF_ERROR(files.rename(temporary, path));
+  return files.rename(temporary, path);
+}
+
+}  // namespace
+
+Status write_file_atomically(FileSystem& files, const std::string& path,
+                             std::string_view content) {
+  const std::string temporary = path + ".tmp";
+  if (Status written = write_then_rename(files, temporary, path, content); !written) {
+    // The write's own error counts, whatever becomes of the left-over.
+    static_cast<void>(files.remove(temporary));
+    return written;
+  }
   return files.sync_folder(parent_path(path));
 }
 

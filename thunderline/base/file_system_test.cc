@@ -57,6 +57,14 @@ TEST(PosixFileSystem, SaysWhatIsMissingAndWhatIsNoFile) {
   EXPECT_EQ(files.open_read(folder.path("fifo")).error().code, ErrorCode::kBadData);
 }
 
+TEST(WriteFileAtomically, LeavesNoTemporaryFileWhenItFails) {
+  const testing::TempFolder folder;
+  FileSystem& files = posix_file_system();
+  ASSERT_TRUE(files.create_folders(folder.path("a/in_the_way")));
+  EXPECT_FALSE(write_file_atomically(files, folder.path("a"), "x"));
+  EXPECT_EQ(files.list(folder.path()).value().size(), 1u);
+}
+
 TEST(PosixFileSystem, GivesALockToOneHolderAtATime) {
   const testing::TempFolder folder;
   FileSystem& files = posix_file_system();

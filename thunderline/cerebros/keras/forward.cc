@@ -44,7 +44,8 @@ Result<std::vector<float>> forward(const Model& model, std::span<const float> x,
   if (rows < 0 || width <= 0 || x.size() % static_cast<size_t>(width) != 0 ||
       x.size() / static_cast<size_t>(width) != static_cast<size_t>(rows)) {
     return fail(ErrorCode::kInvalidArgument,
-                "expected [" + std::to_string(rows) + ", " + std::to_string(width) + "] numbers, got " +
+                "expected [" + std::to_string(rows) + ", " + std::to_string(width) +
+                    "] numbers, got " +
                     std::to_string(x.size()), model.input_name());
   }
   std::vector<double> values(x.begin(), x.end());

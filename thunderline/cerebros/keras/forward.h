@@ -13,8 +13,8 @@ namespace thunderline::cerebros::keras {
 /// Source: keras.activations, 3.15.1.
 double activate(Activation activation, double x);
 
-/// The model's output at inference (dropout is the identity), by plain loops that keep everything in
-/// float64 until the end: the reference that faster paths and exports are checked against.
+/// The model's output at inference (dropout is the identity), by plain loops that keep everything
+/// in float64 until the end: the reference that faster paths and exports are checked against.
 /// Shapes: x [rows, model.input_width()], result [rows, model.output_width()], rows in C order.
 /// Precondition: `validate(model)` holds.
 /// Errors: kInvalidArgument when `x` has another size, or `rows` is negative.

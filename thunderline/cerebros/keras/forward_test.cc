@@ -21,7 +21,8 @@ TEST(Activate, GivesKnownValues) {
 }
 
 TEST(Activate, StaysFiniteFarOut) {
-  for (const Activation activation : {Activation::kGelu, Activation::kSilu, Activation::kSigmoid, Activation::kTanh}) {
+  for (const Activation activation : {Activation::kGelu, Activation::kSilu, Activation::kSigmoid,
+                                      Activation::kTanh}) {
     EXPECT_TRUE(std::isfinite(activate(activation, -1e4)));
     EXPECT_TRUE(std::isfinite(activate(activation, 1e4)));
   }
@@ -30,7 +31,8 @@ TEST(Activate, StaysFiniteFarOut) {
 TEST(Forward, ComputesALayerByHand) {
   Model model;
   model.layers.push_back(InputLayer{"x", 2});
-  model.layers.push_back(Dense{"y", 2, Activation::kRelu, true, {{2, 2}, {1, 2, 3, 4}}, {{2}, {0.5f, -100}}});
+  model.layers.push_back(Dense{"y", 2, Activation::kRelu, true, {{2, 2}, {1, 2, 3, 4}},
+                               {{2}, {0.5f, -100}}});
   const std::vector<float> x = {1, 1, -1, 2};
   EXPECT_EQ(forward(model, x, 2).value(), (std::vector<float>{4.5f, 0, 5.5f, 0}));
 }

@@ -51,7 +51,8 @@ Status check_tensor(const Tensor& tensor, const std::vector<int64_t>& shape, con
                        shape_text(tensor.shape) + " with " + std::to_string(tensor.data.size()) +
                        " numbers", where);
   }
-  if (!std::all_of(tensor.data.begin(), tensor.data.end(), [](float x) { return std::isfinite(x); })) {
+  if (!std::all_of(tensor.data.begin(), tensor.data.end(),
+                   [](float x) { return std::isfinite(x); })) {
     return invalid(std::string(name) + " holds NaN or infinity", where);
   }
   return {};
@@ -104,10 +105,12 @@ Status check_layers(const std::vector<Layer>& layers) {
     TL_RETURN_IF_ERROR(check_name(name_of(layers[i]), names, where));
     const bool is_input = std::holds_alternative<InputLayer>(layers[i]);
     if (is_input != (i == 0)) {
-      return invalid(is_input ? "an InputLayer may only come first" : "the first layer must be an InputLayer",
+      return invalid(is_input ? "an InputLayer may only come first"
+                              : "the first layer must be an InputLayer",
                      where);
     }
-    TL_ASSIGN_OR_RETURN(width, std::visit([&](const auto& any) { return check_layer(any, width, where); },
+    TL_ASSIGN_OR_RETURN(width,
+                        std::visit([&](const auto& any) { return check_layer(any, width, where); },
                                           layers[i]));
   }
   return {};
@@ -187,7 +190,8 @@ Result<Activation> parse_activation(std::string_view name) {
   for (const auto& [value, known] : kActivations) {
     if (name == known) return value;
   }
-  return fail(ErrorCode::kInvalidArgument, "activation \"" + std::string(name) + "\" is not supported",
+  return fail(ErrorCode::kInvalidArgument, "activation \"" + std::string(name) +
+              "\" is not supported",
               "", "supported: " + joined(kActivations, kSecond));
 }
 
@@ -203,7 +207,8 @@ Result<Loss> parse_loss(std::string_view name) {
   for (const auto& [value, known] : kLosses) {
     if (name == known) return value;
   }
-  return fail(ErrorCode::kInvalidArgument, "loss \"" + std::string(name) + "\" is not supported", "",
+  return fail(ErrorCode::kInvalidArgument, "loss \"" + std::string(name) + "\" is not supported",
+              "",
               "supported: " + joined(kLosses, kSecond));
 }
 

@@ -83,8 +83,8 @@ struct OptimizerState {
   bool operator==(const OptimizerState&) const = default;
 };
 
-/// A Keras Sequential model: an InputLayer, then layers that each take the output of the one before.
-/// A plain value; trained models are new values.
+/// A Keras Sequential model: an InputLayer, then layers that each take the output of the one
+/// before. A plain value; trained models are new values.
 struct Model {
   std::string name = "sequential";
   std::vector<Layer> layers;

@@ -77,7 +77,8 @@ TEST(Validate, NamesTheLayerThatIsWrong) {
   EXPECT_EQ(complaint(model), "units must be in [1, 16777216], got -4 (layers[3] \"score\")");
   model = random_mlp();
   std::get<Dense>(model.layers[3]).kernel.shape = {4, 2};
-  EXPECT_EQ(complaint(model), "kernel must have shape [5, 2], got [4, 2] with 10 numbers (layers[3] \"score\")");
+  EXPECT_EQ(complaint(model),
+            "kernel must have shape [5, 2], got [4, 2] with 10 numbers (layers[3] \"score\")");
   model = random_mlp();
   std::get<Dense>(model.layers[1]).bias.data[2] = std::numeric_limits<float>::quiet_NaN();
   EXPECT_EQ(complaint(model), "bias holds NaN or infinity (layers[1] \"hidden\")");
@@ -111,7 +112,8 @@ TEST(Validate, WantsOneInputLayerAndThatFirst) {
 TEST(Validate, ChecksTheCompileConfigAndTheOptimizersState) {
   Model model = trained_mlp();
   model.compile->metrics = {"f1"};
-  EXPECT_EQ(complaint(model), "metric \"f1\" is not known (compile.metrics); known: accuracy, mse, mae");
+  EXPECT_EQ(complaint(model),
+            "metric \"f1\" is not known (compile.metrics); known: accuracy, mse, mae");
   model = trained_mlp();
   model.compile->optimizer.beta_1 = 1.0;
   EXPECT_NE(complaint(model), "");
@@ -120,7 +122,8 @@ TEST(Validate, ChecksTheCompileConfigAndTheOptimizersState) {
   EXPECT_NE(complaint(model), "");
   model = trained_mlp();
   model.optimizer_state.velocity.pop_back();
-  EXPECT_EQ(complaint(model), "velocity must have one tensor a variable (4), got 3 (optimizer_state)");
+  EXPECT_EQ(complaint(model),
+            "velocity must have one tensor a variable (4), got 3 (optimizer_state)");
   model = trained_mlp();
   model.optimizer_state.momentum[1].shape = {4};
   EXPECT_NE(complaint(model), "");

@@ -17,7 +17,8 @@ constexpr size_t kChecksumBytes = 4;
 
 enum Filter : uint64_t { kDeflate = 1, kShuffle = 2, kFletcher32 = 3 };
 
-Result<std::vector<uint64_t>> parse_filters(const Hdf5Image& image, std::span<const std::byte> body) {
+Result<std::vector<uint64_t>> parse_filters(const Hdf5Image& image,
+                                            std::span<const std::byte> body) {
   std::vector<uint64_t> filters;
   if (body.empty()) return filters;
   ByteCursor cursor(body);
@@ -45,7 +46,8 @@ Result<std::vector<uint64_t>> parse_filters(const Hdf5Image& image, std::span<co
 }
 
 /// Inflates into at most `limit` bytes.
-Result<std::vector<std::byte>> inflate_chunk(const Hdf5Image& image, std::span<const std::byte> packed,
+Result<std::vector<std::byte>> inflate_chunk(const Hdf5Image& image,
+                                             std::span<const std::byte> packed,
                                              uint64_t limit) {
   std::vector<std::byte> out(limit);
   uLongf size = static_cast<uLongf>(out.size());
@@ -70,7 +72,8 @@ std::vector<std::byte> unshuffle(const std::vector<std::byte>& bytes, size_t ele
 /// Reads the chunks of one dataset into its elements.
 class ChunkReader {
  public:
-  ChunkReader(const Hdf5Image& image, const Hdf5Dataset& dataset) : image_(image), dataset_(dataset) {}
+  ChunkReader(const Hdf5Image& image, const Hdf5Dataset& dataset)
+      : image_(image), dataset_(dataset) {}
 
   Result<std::vector<std::byte>> read(uint64_t wanted) {
     TL_ASSIGN_OR_RETURN(filters_, parse_filters(image_, dataset_.filters));
@@ -78,7 +81,9 @@ class ChunkReader {
     cursor.skip(2);  // Version, class.
     const uint64_t axes = cursor.number(1);
     const uint64_t tree = cursor.number(image_.offset_size);
-    if (axes != dataset_.shape.size() + 1) return image_.damaged("chunks have another rank than their dataset");
+    if (axes != dataset_.shape.size() + 1) {
+      return image_.damaged("chunks have another rank than their dataset");
+    }
     chunk_bytes_ = dataset_.type.size;
     uint64_t chunks = 1;
     for (const int64_t extent : dataset_.shape) {
@@ -111,7 +116,9 @@ class ChunkReader {
   Status read_node(uint64_t address, int expected_level) {
     if (++nodes_ > kMaxTreeNodes) return image_.damaged("a chunk index has too many nodes");
     ByteCursor cursor = image_.cursor(address);
-    if (!cursor.expect("TREE") || cursor.number(1) != 1) return image_.damaged("a chunk index is not one");
+    if (!cursor.expect("TREE") || cursor.number(1) != 1) {
+      return image_.damaged("a chunk index is not one");
+    }
     const int level = static_cast<int>(cursor.number(1));
     if (expected_level != kAnyLevel && level != expected_level) {
       return image_.damaged("the levels of a chunk index do not fit");
@@ -151,14 +158,16 @@ class ChunkReader {
     std::vector<uint64_t> origin(chunk_.size());
     uint64_t index = chunks_read_;
     for (size_t axis = chunk_.size(); axis-- > 0;) {
-      const uint64_t along = (static_cast<uint64_t>(dataset_.shape[axis]) + chunk_[axis] - 1) / chunk_[axis];
+      const uint64_t along =
+          (static_cast<uint64_t>(dataset_.shape[axis]) + chunk_[axis] - 1) / chunk_[axis];
       origin[axis] = index % along * chunk_[axis];
       index /= along;
     }
     return origin;
   }
 
-  Result<std::vector<std::byte>> unfilter(std::span<const std::byte> packed, uint64_t skipped) const {
+  Result<std::vector<std::byte>> unfilter(std::span<const std::byte> packed,
+                                          uint64_t skipped) const {
     std::vector<std::byte> bytes(packed.begin(), packed.end());
     for (size_t i = filters_.size(); i-- > 0;) {
       if ((skipped >> i & 1) != 0) continue;

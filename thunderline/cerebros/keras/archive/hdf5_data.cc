@@ -24,7 +24,8 @@ bool is_ieee(size_t size, std::span<const std::byte> properties) {
   const uint64_t bias = cursor.number(4);
   if (!cursor.ok() || offset != 0 || mantissa_at != 0 || precision != 8 * size) return false;
   const bool single = exponent_at == 23 && exponent_bits == 8 && mantissa_bits == 23 && bias == 127;
-  const bool twice = exponent_at == 52 && exponent_bits == 11 && mantissa_bits == 52 && bias == 1023;
+  const bool twice = exponent_at == 52 && exponent_bits == 11 && mantissa_bits == 52 &&
+      bias == 1023;
   return size == 4 ? single : (size == 8 && twice);
 }
 
@@ -47,7 +48,9 @@ Result<Hdf5Type> parse_type(const Hdf5Image& image, std::span<const std::byte> b
   type.big_endian = (bits & 1) != 0;
   type.is_signed = (bits & 8) != 0;
   const bool vax = (bits & 0x40) != 0;
-  if (type_class == 0 && is_plain_integer(type.size, properties)) type.kind = Hdf5Type::Kind::kInteger;
+  if (type_class == 0 && is_plain_integer(type.size, properties)) {
+    type.kind = Hdf5Type::Kind::kInteger;
+  }
   if (type_class == 1 && !vax && is_ieee(type.size, properties)) type.kind = Hdf5Type::Kind::kFloat;
   if (type_class == 3) type.kind = Hdf5Type::Kind::kFixedString;
   if (type_class == 9 && (bits & 0x0f) == 1) type.kind = Hdf5Type::Kind::kVariableString;
@@ -99,7 +102,9 @@ Result<Attribute> parse_attribute(const Hdf5Image& image, std::span<const std::b
   const uint64_t space_size = cursor.number(2);
   if (version == 3) cursor.skip(1);  // Character set of the name.
   if (version < 1 || version > 3) return image.damaged("an attribute has an unknown version");
-  if (version > 1 && (flags & 3) != 0) return image.unsupported("an attribute of a shared data type");
+  if (version > 1 && (flags & 3) != 0) {
+    return image.unsupported("an attribute of a shared data type");
+  }
   Attribute attribute;
   attribute.name = text_of(take_padded(cursor, name_size, version == 1));
   attribute.type = take_padded(cursor, type_size, version == 1);
@@ -129,12 +134,15 @@ Result<std::string> heap_string(const Hdf5Image& image, std::span<const std::byt
     const uint64_t bytes = objects.number(image.length_size);
     if (index == 0) break;  // Free space: the end.
     const auto data = take_padded(objects, bytes, true);
-    if (objects.ok() && index == wanted && length <= data.size()) return text_of(data.first(length));
+    if (objects.ok() && index == wanted && length <= data.size()) {
+      return text_of(data.first(length));
+    }
   }
   return image.damaged("a string is not in its heap");
 }
 
-Result<std::span<const std::byte>> stored_bytes(const Hdf5Image& image, std::span<const std::byte> layout,
+Result<std::span<const std::byte>> stored_bytes(const Hdf5Image& image,
+                                                std::span<const std::byte> layout,
                                                 uint64_t layout_class, uint64_t wanted) {
   ByteCursor cursor(layout);
   cursor.skip(2);  // Version, class.
@@ -162,7 +170,7 @@ Result<Hdf5Dataset> parse_dataset(const Hdf5Image& image, std::span<const Hdf5Me
   const Hdf5Message* space = find_message(messages, Hdf5MessageType::kDataspace);
   const Hdf5Message* layout = find_message(messages, Hdf5MessageType::kLayout);
   if (type == nullptr || space == nullptr || layout == nullptr) {
-    return image.damaged("an object is neither a group nor a dataset");
+    return image.damaged("an object is not a dataset");
   }
   const Hdf5Message* filters = find_message(messages, Hdf5MessageType::kFilters);
   if (type->shared || space->shared || (filters != nullptr && filters->shared)) {

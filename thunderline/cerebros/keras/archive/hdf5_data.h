@@ -28,8 +28,8 @@ struct Hdf5Dataset {
   std::span<const std::byte> filters;  ///< Empty: none.
 };
 
-/// Reads what a dataset's object header says. Errors: kBadData for damage, more than 32 axes, and for
-/// external files.
+/// Reads what a dataset's object header says. Errors: kBadData for damage, more than 32 axes, and
+/// for external files.
 Result<Hdf5Dataset> parse_dataset(const Hdf5Image& image, std::span<const Hdf5Message> messages);
 
 /// The dataset's elements as they lie in the file, in C order; contiguous, compact and chunked
@@ -39,8 +39,8 @@ Result<Hdf5Dataset> parse_dataset(const Hdf5Image& image, std::span<const Hdf5Me
 Result<std::vector<std::byte>> read_elements(const Hdf5Image& image, const Hdf5Dataset& dataset,
                                              uint64_t max_bytes);
 
-/// The value of the attribute `name` when it is one string, of fixed or variable length; nothing when
-/// the object has no such attribute. Errors: kBadData for damage and other types.
+/// The value of the attribute `name` when it is one string, of fixed or variable length; nothing
+/// when the object has no such attribute. Errors: kBadData for damage and other types.
 Result<std::optional<std::string>> string_attribute(const Hdf5Image& image,
                                                     std::span<const Hdf5Message> messages,
                                                     const std::string& name);

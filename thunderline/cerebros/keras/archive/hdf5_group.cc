@@ -47,6 +47,10 @@ class SymbolTable {
       return image_.damaged("the levels of a group's tree do not fit");
     }
     const uint64_t children = cursor.number(2);
+    // Only the root may be empty, so that the members bound the nodes of a whole file.
+    if (children == 0 && expected_level != kAnyLevel) {
+      return image_.damaged("a group's tree has an empty node");
+    }
     cursor.skip(2 * image_.offset_size + image_.length_size);  // Siblings, first key.
     for (uint64_t i = 0; i < children; ++i) {
       const uint64_t child = cursor.number(image_.offset_size);
@@ -64,6 +68,7 @@ class SymbolTable {
     if (!cursor.expect("SNOD")) return image_.damaged("a group's symbol table node is not one");
     cursor.skip(2);  // Version, reserved.
     const uint64_t count = cursor.number(2);
+    if (count == 0) return image_.damaged("a group's tree has an empty node");
     for (uint64_t i = 0; i < count; ++i) {
       Hdf5Link link;
       const uint64_t name_at = cursor.number(image_.offset_size);

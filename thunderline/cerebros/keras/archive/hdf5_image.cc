@@ -50,7 +50,9 @@ Status read_messages(const Hdf5Image& image, const HeaderStyle& style, const Chu
       chunks.push_back(next);
     }
     messages.push_back(message);
-    if (messages.size() > kMaxMessages) return image.damaged("an object header has too many messages");
+    if (messages.size() > kMaxMessages) {
+      return image.damaged("an object header has too many messages");
+    }
   }
   return {};
 }
@@ -76,14 +78,18 @@ Result<Chunk> read_prefix(const Hdf5Image& image, uint64_t address, HeaderStyle&
     if ((flags & 0x20) != 0) cursor.skip(16);  // Four times.
     if ((flags & 0x10) != 0) cursor.skip(4);   // Thresholds of attribute storage.
     chunk.size = cursor.number(size_t{1} << (flags & 3));
-    if (style.version != 2) return image.unsupported("object header version " + std::to_string(style.version));
+    if (style.version != 2) {
+      return image.unsupported("object header version " + std::to_string(style.version));
+    }
   } else {
     cursor = image.cursor(address);
     style.version = static_cast<int>(cursor.number(1));
     cursor.skip(7);  // Reserved, number of messages, reference count.
     chunk.size = cursor.number(4);
     cursor.skip(4);  // To a multiple of 8.
-    if (cursor.ok() && style.version != 1) return image.damaged("no object header where one should be");
+    if (cursor.ok() && style.version != 1) {
+      return image.damaged("no object header where one should be");
+    }
   }
   if (!cursor.ok()) return image.damaged("an object header leaves the file");
   chunk.address = cursor.at();

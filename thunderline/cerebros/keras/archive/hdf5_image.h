@@ -11,8 +11,8 @@
 
 namespace thunderline::cerebros::keras {
 
-/// A place in a byte string that cannot leave it: the first read that does not fit turns `ok` false,
-/// and from then on every read gives zeros. Little endian.
+/// A place in a byte string that cannot leave it: the first read that does not fit turns `ok`
+/// false, and from then on every read gives zeros. Little endian.
 class ByteCursor {
  public:
   explicit ByteCursor(std::span<const std::byte> bytes, uint64_t at = 0);

@@ -172,15 +172,20 @@ class LinkIndex {
   }
 
   size_t count_size() const { return bytes_for(max_leaf_records_); }
-  size_t total_size(uint64_t level) const { return level > 1 ? bytes_for(max_total_[level - 1]) : 0; }
+  size_t total_size(uint64_t level) const {
+    return level > 1 ? bytes_for(max_total_[level - 1]) : 0;
+  }
   uint64_t pointer_size(uint64_t level) const {
     return image_.offset_size + count_size() + total_size(level);
   }
 
   Status read_node(uint64_t address, uint64_t records, uint64_t level) {
     if (++nodes_ > kMaxTreeNodes) return image_.damaged("a link index has too many nodes");
+    if (records == 0 && nodes_ > 1) return image_.damaged("a link index has an empty node");
     ByteCursor cursor = image_.cursor(address);
-    if (!cursor.expect(level == 0 ? "BTLF" : "BTIN")) return image_.damaged("a link index node is not one");
+    if (!cursor.expect(level == 0 ? "BTLF" : "BTIN")) {
+      return image_.damaged("a link index node is not one");
+    }
     cursor.skip(2);  // Version, type.
     for (uint64_t i = 0; i < records; ++i) {
       cursor.skip(kRecordHashBytes);

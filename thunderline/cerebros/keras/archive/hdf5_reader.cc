@@ -54,7 +54,8 @@ Result<Hdf5Reader> Hdf5Reader::open(std::span<const std::byte> bytes, const std:
   return reader;
 }
 
-Status Hdf5Reader::walk(uint64_t address, const std::string& path, std::vector<uint64_t>& ancestors) {
+Status Hdf5Reader::walk(uint64_t address, const std::string& path,
+                        std::vector<uint64_t>& ancestors) {
   TL_ASSIGN_OR_RETURN(const Hdf5Image image, open_hdf5_image(bytes_, where_));
   if (std::find(ancestors.begin(), ancestors.end(), address) != ancestors.end()) {
     return image.damaged("the group \"" + path + "\" contains itself");
@@ -96,7 +97,9 @@ bool Hdf5Reader::contains(const std::string& path) const { return addresses_.con
 
 Result<uint64_t> Hdf5Reader::address_of(const std::string& path) const {
   const auto found = addresses_.find(path);
-  if (found == addresses_.end()) return fail(ErrorCode::kNotFound, "no such object", where_ + ": " + path);
+  if (found == addresses_.end()) {
+    return fail(ErrorCode::kNotFound, "no such object", where_ + ": " + path);
+  }
   return found->second;
 }
 

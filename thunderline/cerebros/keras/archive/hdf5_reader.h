@@ -21,14 +21,14 @@ struct Hdf5Limits {
 
 /// Reads HDF5 files that nobody vouches for, from memory, without libhdf5 (whose Debian version has
 /// many known faults with malformed files). Knows superblocks 0 to 3, both styles of object headers
-/// and of groups, contiguous, compact and chunked data with deflate and shuffle, float32, float64 and
-/// integers of either byte order, and string attributes. Refuses soft, external and cyclic links and
-/// external storage. docs/formats/hdf5_reader.md lists it.
+/// and of groups, contiguous, compact and chunked data with deflate and shuffle, float32, float64
+/// and integers of either byte order, and string attributes. Refuses soft, external and cyclic
+/// links and external storage.
 /// Lifetime: borrows the bytes. Thread-safety: const members from any thread.
 class Hdf5Reader {
  public:
-  /// Walks the whole tree of groups, so that damage in any of them shows here; datasets are read when
-  /// asked for. Errors: kBadData, kResourceLimit.
+  /// Walks the whole tree of groups, so that damage in any of them shows here; datasets are read
+  /// when asked for. Errors: kBadData, kResourceLimit.
   static Result<Hdf5Reader> open(std::span<const std::byte> bytes, const std::string& where,
                                  const Hdf5Limits& limits = {});
 
@@ -45,11 +45,12 @@ class Hdf5Reader {
   /// for other types and damage.
   Result<Tensor> read_floats(const std::string& path) const;
 
-  /// The dataset at `path`, of integers. Errors: as `read_floats`; kBadData for what int64 cannot hold.
+  /// The dataset at `path`, of integers. Errors: as `read_floats`; kBadData for what int64 cannot
+  /// hold.
   Result<std::vector<int64_t>> read_integers(const std::string& path) const;
 
-  /// The string attribute `name` of the object at `path`, if there is one. Errors: kNotFound; kBadData
-  /// for other types and damage.
+  /// The string attribute `name` of the object at `path`, if there is one. Errors: kNotFound;
+  /// kBadData for other types and damage.
   Result<std::optional<std::string>> attribute(const std::string& path,
                                                const std::string& name) const;
 

@@ -37,8 +37,8 @@ size_t read_everything(const std::string& text) {
   return read;
 }
 
-/// layouts.h5 has symbol tables, layouts_latest.h5 link messages and dense links; both as h5py wrote
-/// them (tests/golden/keras/generate.py).
+/// layouts.h5 has symbol tables, layouts_latest.h5 link messages and dense links; both as h5py
+/// wrote them (tests/golden/keras/generate.py).
 class Layouts : public ::testing::TestWithParam<const char*> {
  protected:
   const std::string text_ = golden(GetParam());
@@ -84,7 +84,8 @@ TEST_P(Layouts, ReadsStringAttributes) {
 TEST_P(Layouts, SaysWhatIsNotThereOrOfAnotherType) {
   EXPECT_EQ(file_.read_floats("a/x").error().code, ErrorCode::kNotFound);
   EXPECT_EQ(file_.read_floats("a/b").error().code, ErrorCode::kBadData);
-  EXPECT_EQ(file_.read_floats("integers/i8").error().where, std::string(GetParam()) + ": integers/i8");
+  EXPECT_EQ(file_.read_floats("integers/i8").error().where, std::string(GetParam()) +
+            ": integers/i8");
   EXPECT_EQ(file_.read_integers("contiguous").error().code, ErrorCode::kBadData);
 }
 

@@ -44,7 +44,8 @@ Status write_attribute(hid_t object, const std::string& name, const std::string&
   if (H5Tset_size(type.get(), H5T_VARIABLE) < 0 || H5Tset_cset(type.get(), H5T_CSET_UTF8) < 0) {
     return refused("make a string type", path);
   }
-  const Handle attribute(H5Acreate2(object, name.c_str(), type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT),
+  const Handle attribute(H5Acreate2(object, name.c_str(), type.get(), space.get(), H5P_DEFAULT,
+                                    H5P_DEFAULT),
                          H5Aclose);
   const char* text = value.c_str();
   if (!attribute.valid() || H5Awrite(attribute.get(), type.get(), &text) < 0) {
@@ -73,9 +74,9 @@ Status write_dataset(hid_t file, const Hdf5Object& object, hid_t stored, hid_t t
                      const std::vector<int64_t>& shape, const void* data) {
   const std::vector<hsize_t> extents(shape.begin(), shape.end());
   const Handle links(link_properties(), H5Pclose);
-  const Handle space(shape.empty() ? H5Screate(H5S_SCALAR)
-                                   : H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr),
-                     H5Sclose);
+  const int rank = static_cast<int>(extents.size());
+  const Handle space(rank == 0 ? H5Screate(H5S_SCALAR)
+                               : H5Screate_simple(rank, extents.data(), nullptr), H5Sclose);
   const Handle properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   H5Pset_obj_track_times(properties.get(), 0);
   const Handle dataset(H5Dcreate2(file, object.path.c_str(), stored, space.get(), links.get(),

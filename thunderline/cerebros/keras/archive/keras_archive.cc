@@ -64,7 +64,8 @@ Result<Model> parse_keras(std::span<const std::byte> bytes, const std::string& w
   TL_ASSIGN_OR_RETURN(const auto weights, entry_of(entries, kWeights, where));
   TL_RETURN_IF_ERROR(check_version(metadata, where + ": " + kMetadata));
   TL_ASSIGN_OR_RETURN(ParsedConfig parsed, parse_config(config, where + ": " + kConfig, options));
-  TL_ASSIGN_OR_RETURN(Model model, read_weights(std::move(parsed), std::as_bytes(std::span(weights)),
+  TL_ASSIGN_OR_RETURN(Model model,
+                      read_weights(std::move(parsed), std::as_bytes(std::span(weights)),
                                                 where + ": " + kWeights));
   if (const Status valid = validate(model); !valid) {
     const Error& error = valid.error();

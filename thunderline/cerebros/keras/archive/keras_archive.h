@@ -16,11 +16,13 @@ namespace thunderline::cerebros::keras {
 inline constexpr const char* kKerasVersion = "3.15.1";
 
 struct WriteOptions {
-  int64_t saved_unix_ms = 0;  ///< `date_saved` (UTC). With the default, equal models give equal bytes.
+  /// `date_saved`, in UTC. With the default, equal models give equal bytes.
+  int64_t saved_unix_ms = 0;
 };
 
 /// Reads a `.keras` archive (version 3: a zip of metadata.json, config.json, model.weights.h5).
-/// Errors: kNotFound, kBadData, kResourceLimit; `where` names the place down to the layer or dataset.
+/// Errors: kNotFound, kBadData, kResourceLimit; `where` names the place down to the layer or
+/// dataset.
 Result<Model> load_keras(FileSystem& files, const std::string& path,
                          const ReadOptions& options = {});
 
@@ -28,8 +30,8 @@ Result<Model> load_keras(FileSystem& files, const std::string& path,
 Result<Model> parse_keras(std::span<const std::byte> bytes, const std::string& where,
                           const ReadOptions& options = {});
 
-/// The archive of a model, such that Keras 3.15.1 loads it: `parse_keras` gives back an equal model.
-/// Errors: kInvalidArgument when `validate` fails.
+/// The archive of a model, such that Keras 3.15.1 loads it: `parse_keras` gives back an equal
+/// model. Errors: kInvalidArgument when `validate` fails.
 Result<std::string> keras_bytes(const Model& model, const WriteOptions& options = {});
 
 /// Writes the archive atomically.

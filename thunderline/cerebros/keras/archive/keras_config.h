@@ -12,8 +12,8 @@ namespace thunderline::cerebros::keras {
 /// How much of an archive is read.
 struct ReadOptions {
   /// Only what predictions need: compile configuration, optimizer state, regularisers, constraints
-  /// and frozen layers are passed over, whatever they are. Without it, what a `Model` cannot hold is
-  /// refused, for training on would do something else than Keras.
+  /// and frozen layers are passed over, whatever they are. Without it, what a `Model` cannot hold
+  /// is refused, for training on would do something else than Keras.
   bool for_inference = false;
 };
 

@@ -54,7 +54,9 @@ Status check_dtype(const Json& config, const std::string& where) {
 
 /// Frozen layers are as good as others for predictions.
 Status check_trainable(const Json& config, const ReadOptions& options, const std::string& where) {
-  if (options.for_inference || !config.contains("trainable") || config["trainable"] == true) return {};
+  if (options.for_inference || !config.contains("trainable") || config["trainable"] == true) {
+    return {};
+  }
   return bad("a frozen layer (trainable false) is not supported", where, kInferenceHint);
 }
 
@@ -62,7 +64,9 @@ template <typename T>
 Result<T> number_or(const Json& config, const char* key, T fallback, const std::string& where) {
   if (!config.contains(key)) return fallback;
   const Json& value = config[key];
-  if (!value.is_number()) return bad(std::string(key) + " must be a number, got " + dump_json(value), where);
+  if (!value.is_number()) {
+    return bad(std::string(key) + " must be a number, got " + dump_json(value), where);
+  }
   return value.get<T>();
 }
 
@@ -98,7 +102,8 @@ Result<Layer> parse_input(const Json& config, const std::string& name, const Rea
 Result<Activation> activation_of(const Json& config, const std::string& where) {
   if (!config.contains("activation") || config["activation"].is_null()) return Activation::kLinear;
   const Json& value = config["activation"];
-  auto activation = parse_activation(value.is_string() ? value.get<std::string>() : dump_json(value));
+  auto activation =
+      parse_activation(value.is_string() ? value.get<std::string>() : dump_json(value));
   if (!activation) return bad(activation.error().message, where, activation.error().hint);
   return *activation;
 }
@@ -109,15 +114,18 @@ Result<Layer> parse_dense(const Json& config, const std::string& name, const Rea
   TL_RETURN_IF_ERROR(check_trainable(config, options, where));
   TL_RETURN_IF_ERROR(check_settings(
       config,
-      {"name", "dtype", "trainable", "units", "activation", "use_bias", "kernel_initializer", "bias_initializer"},
-      {"kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint"},
+      {"name", "dtype", "trainable", "units", "activation", "use_bias", "kernel_initializer",
+       "bias_initializer"},
+      {"kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint",
+       "bias_constraint"},
       options, where));
   Dense layer;
   layer.name = name;
   TL_ASSIGN_OR_RETURN(layer.units, json_integer(config, "units", where));
   if (layer.units <= 0) return bad("units must be > 0, got " + std::to_string(layer.units), where);
   if (layer.units > kMaxWidth) {
-    return bad("units must be at most " + std::to_string(kMaxWidth) + ", got " + std::to_string(layer.units), where);
+    return bad("units must be at most " + std::to_string(kMaxWidth) + ", got " +
+               std::to_string(layer.units), where);
   }
   TL_ASSIGN_OR_RETURN(layer.activation, activation_of(config, where));
   TL_ASSIGN_OR_RETURN(layer.use_bias, bool_or(config, "use_bias", true, where));
@@ -137,7 +145,9 @@ Result<Layer> parse_dropout(const Json& config, const std::string& name, const R
   }
   const Json seed = config.value("seed", Json());
   if (seed.is_null()) return layer;
-  if (!seed.is_number_integer()) return bad("seed must be an integer, got " + dump_json(seed), where);
+  if (!seed.is_number_integer()) {
+    return bad("seed must be an integer, got " + dump_json(seed), where);
+  }
   layer.seed = seed.get<int64_t>();
   return layer;
 }
@@ -165,13 +175,16 @@ Result<Entry> open_entry(const Json& json, size_t index, const std::string& wher
   TL_ASSIGN_OR_RETURN(const std::string module, json_string(json, "module", entry.place));
   const bool of_keras = module == "keras.layers" || module.starts_with("keras.src.layers");
   if (of_keras && is_among(entry.class_name, {"InputLayer", "Dense", "Dropout"})) return entry;
-  return bad("layer class \"" + (of_keras ? "" : module + ".") + entry.class_name + "\" is not supported",
+  return bad("layer class \"" + (of_keras ? "" : module + ".") + entry.class_name +
+             "\" is not supported",
              entry.place, kSupportedLayers);
 }
 
 Result<Layer> parse_layer(const Entry& entry, const ReadOptions& options) {
   const Json& config = (*entry.json)["config"];
-  if (entry.class_name == "InputLayer") return parse_input(config, entry.name, options, entry.place);
+  if (entry.class_name == "InputLayer") {
+    return parse_input(config, entry.name, options, entry.place);
+  }
   if (entry.class_name == "Dense") return parse_dense(config, entry.name, options, entry.place);
   return parse_dropout(config, entry.name, options, entry.place);
 }
@@ -284,13 +297,16 @@ Result<Adam> parse_adam(const Json& json, const std::string& where) {
   }
   const Json& config = json["config"];
   TL_RETURN_IF_ERROR(check_settings(config,
-                                    {"name", "learning_rate", "beta_1", "beta_2", "epsilon", "ema_momentum"},
-                                    {"weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema",
+                                    {"name", "learning_rate", "beta_1", "beta_2", "epsilon",
+                                     "ema_momentum"},
+                                    {"weight_decay", "clipnorm", "global_clipnorm", "clipvalue",
+                                     "use_ema",
                                      "ema_overwrite_frequency", "loss_scale_factor",
                                      "gradient_accumulation_steps", "amsgrad"},
                                     ReadOptions{}, where));
   Adam adam;
-  TL_ASSIGN_OR_RETURN(adam.learning_rate, number_or(config, "learning_rate", adam.learning_rate, where));
+  TL_ASSIGN_OR_RETURN(adam.learning_rate,
+                      number_or(config, "learning_rate", adam.learning_rate, where));
   TL_ASSIGN_OR_RETURN(adam.beta_1, number_or(config, "beta_1", adam.beta_1, where));
   TL_ASSIGN_OR_RETURN(adam.beta_2, number_or(config, "beta_2", adam.beta_2, where));
   TL_ASSIGN_OR_RETURN(adam.epsilon, number_or(config, "epsilon", adam.epsilon, where));
@@ -302,7 +318,8 @@ Result<CompileConfig> parse_compile(const Json& json, const std::string& where) 
       json, {"optimizer", "loss", "metrics", "run_eagerly", "steps_per_execution", "jit_compile"},
       {"loss_weights", "weighted_metrics", "auto_scale_loss"}, ReadOptions{}, where));
   CompileConfig compile;
-  TL_ASSIGN_OR_RETURN(compile.optimizer, parse_adam(json.value("optimizer", Json()), where + ".optimizer"));
+  TL_ASSIGN_OR_RETURN(compile.optimizer,
+                      parse_adam(json.value("optimizer", Json()), where + ".optimizer"));
   TL_ASSIGN_OR_RETURN(compile.loss, loss_of(json.value("loss", Json()), where + ".loss"));
   const Json metrics = json.value("metrics", Json());
   if (metrics.is_null()) return compile;
@@ -317,7 +334,9 @@ Result<CompileConfig> parse_compile(const Json& json, const std::string& where) 
 Result<std::vector<Entry>> parse_layers(const Json& config, const ReadOptions& options,
                                         const std::string& where) {
   const auto layers = config.find("layers");
-  if (layers == config.end() || !layers->is_array() || layers->empty()) return bad("it has no layers", where);
+  if (layers == config.end() || !layers->is_array() || layers->empty()) {
+    return bad("it has no layers", where);
+  }
   if (layers->size() > kMaxLayers) {
     return bad("it has more than " + std::to_string(kMaxLayers) + " layers", where);
   }
@@ -364,7 +383,9 @@ Result<ParsedConfig> parse_config(std::string_view text, const std::string& wher
     return bad("model class \"" + class_name + "\" is not supported", where,
                "supported: Sequential, and Functional chains");
   }
-  if (!json.contains("config") || !json["config"].is_object()) return bad("it has no config", where);
+  if (!json.contains("config") || !json["config"].is_object()) {
+    return bad("it has no config", where);
+  }
   TL_ASSIGN_OR_RETURN(ParsedConfig parsed, assemble(json["config"], class_name, options, where));
   const Json compile = json.value("compile_config", Json());
   if (!options.for_inference && compile.is_object() && !compile.empty()) {

@@ -79,10 +79,12 @@ OrderedJson adam_json(const Adam& adam) {
 
 OrderedJson compile_json(const std::optional<CompileConfig>& compile) {
   if (!compile) return OrderedJson::object();
+  OrderedJson metrics = nullptr;
+  if (!compile->metrics.empty()) metrics = compile->metrics;
   return {{"optimizer", adam_json(compile->optimizer)},
           {"loss", loss_name(compile->loss)},
           {"loss_weights", nullptr},
-          {"metrics", compile->metrics.empty() ? OrderedJson(nullptr) : OrderedJson(compile->metrics)},
+          {"metrics", std::move(metrics)},
           {"weighted_metrics", nullptr},
           {"run_eagerly", false},
           {"steps_per_execution", 1},

@@ -42,8 +42,10 @@ class WeightReader {
     if (!file_.contains(variable_path(kOptimizerVars, kFirstSlot))) return {};  // Never trained.
     size_t index = kFirstSlot;
     for (const Tensor* weight : std::as_const(model).weights()) {
-      TL_ASSIGN_OR_RETURN(Tensor momentum, tensor(variable_path(kOptimizerVars, index++), weight->shape));
-      TL_ASSIGN_OR_RETURN(Tensor velocity, tensor(variable_path(kOptimizerVars, index++), weight->shape));
+      TL_ASSIGN_OR_RETURN(Tensor momentum,
+                          tensor(variable_path(kOptimizerVars, index++), weight->shape));
+      TL_ASSIGN_OR_RETURN(Tensor velocity,
+                          tensor(variable_path(kOptimizerVars, index++), weight->shape));
       model.optimizer_state.momentum.push_back(std::move(momentum));
       model.optimizer_state.velocity.push_back(std::move(velocity));
     }
@@ -67,7 +69,8 @@ class WeightReader {
       return tl::unexpected<Error>(std::move(error));
     }
     if (*found != shape) {
-      return fail(ErrorCode::kBadData, "expected shape " + shape_text(shape) + ", got " + shape_text(*found),
+      return fail(ErrorCode::kBadData, "expected shape " + shape_text(shape) + ", got " +
+                  shape_text(*found),
                   where_ + ": " + path);
     }
     return file_.read_floats(path);
@@ -76,11 +79,13 @@ class WeightReader {
   /// A group that belongs to another layer, or holds more than this one can use, is a mix-up.
   Status check_vars(const std::string& vars, const std::string& name, size_t variables) const {
     if (!file_.contains(vars)) {
-      return fail(ErrorCode::kBadData, "the weights of layer \"" + name + "\" are missing", where_ + ": " + vars);
+      return fail(ErrorCode::kBadData, "the weights of layer \"" + name + "\" are missing",
+                  where_ + ": " + vars);
     }
     TL_ASSIGN_OR_RETURN(const auto owner, file_.attribute(vars, "name"));
     if (owner && *owner != name) {
-      return fail(ErrorCode::kBadData, "expected the weights of layer \"" + name + "\", got those of \"" +
+      return fail(ErrorCode::kBadData, "expected the weights of layer \"" + name +
+                  "\", got those of \"" +
                                            *owner + "\"", where_ + ": " + vars);
     }
     if (file_.contains(variable_path(vars, variables))) {
@@ -118,15 +123,18 @@ void add_optimizer(const Model& model, std::vector<Hdf5Object>& objects) {
                      static_cast<float>(model.compile->optimizer.learning_rate), {}});
   size_t index = kFirstSlot;
   for (size_t i = 0; i < model.optimizer_state.momentum.size(); ++i) {
-    objects.push_back({variable_path(kOptimizerVars, index++), &model.optimizer_state.momentum[i], {}});
-    objects.push_back({variable_path(kOptimizerVars, index++), &model.optimizer_state.velocity[i], {}});
+    objects.push_back({variable_path(kOptimizerVars, index++), &model.optimizer_state.momentum[i],
+                       {}});
+    objects.push_back({variable_path(kOptimizerVars, index++), &model.optimizer_state.velocity[i],
+                       {}});
   }
 }
 
 void add_layer(const Layer& layer, const std::string& group, std::vector<Hdf5Object>& objects) {
   if (std::holds_alternative<InputLayer>(layer)) return;  // Sequential keeps none for its input.
   const std::string vars = group + "/vars";
-  const std::string& name = std::visit([](const auto& any) -> const std::string& { return any.name; }, layer);
+  const std::string& name =
+      std::visit([](const auto& any) -> const std::string& { return any.name; }, layer);
   objects.push_back({vars, {}, {{"name", name}}});
   const auto* dense = std::get_if<Dense>(&layer);
   if (dense == nullptr) return;

@@ -10,8 +10,8 @@
 
 namespace thunderline::cerebros::keras {
 
-/// Reads `model.weights.h5` into the tensors that the config asks for, and the optimizer's state when
-/// the model is compiled. Errors: kBadData that names the dataset.
+/// Reads `model.weights.h5` into the tensors that the config asks for, and the optimizer's state
+/// when the model is compiled. Errors: kBadData that names the dataset.
 Result<Model> read_weights(ParsedConfig config, std::span<const std::byte> bytes,
                            const std::string& where);
 

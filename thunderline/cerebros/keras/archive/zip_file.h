@@ -34,8 +34,8 @@ struct ZipLimits {
 Result<std::vector<ZipEntry>> read_zip(std::string_view bytes, const std::string& where,
                                        const ZipLimits& limits = {});
 
-/// An archive of `entries` in their order, stored (not deflated) and dated 1980-01-01: the same bytes
-/// for the same entries.
+/// An archive of `entries` in their order, stored (not deflated) and dated 1980-01-01: the same
+/// bytes for the same entries.
 Result<std::string> zip_bytes(std::span<const ZipEntry> entries);
 
 }  // namespace thunderline::cerebros::keras

@@ -5,7 +5,9 @@
 namespace thunderline::cerebros::keras {
 namespace {
 
-std::vector<ZipEntry> two_entries() { return {{"b.json", "{}"}, {"a/x.h5", std::string(5000, 'x')}}; }
+std::vector<ZipEntry> two_entries() {
+  return {{"b.json", "{}"}, {"a/x.h5", std::string(5000, 'x')}};
+}
 
 TEST(ZipFile, RoundTripsEntriesInTheirOrder) {
   const std::string bytes = zip_bytes(two_entries()).value();
