@@ -57,7 +57,8 @@ TEST(TuneCommand, PrunesByReports) {
        "--sampler", "random", "--pruner", "median,n-startup-trials=2", "--json"});
   ASSERT_EQ(finished.exit_code, 0) << finished.err;
   int pruned = 0;
-  for (const Json& trial : finished.json()["trials"]) pruned += trial["state"] == "pruned" ? 1 : 0;
+  const Json trials = finished.json()["trials"];
+  for (const Json& trial : trials) pruned += trial["state"] == "pruned" ? 1 : 0;
   EXPECT_GT(pruned, 0);
   EXPECT_LT(pruned, 12);
 }

@@ -80,7 +80,9 @@ void add_build(CLI::App& app, Session& session) {
       ->capture_default_str();
   command->add_option("--loss", options->loss, "binary_crossentropy or mean_squared_error")
       ->capture_default_str();
-  command->add_option("--seed", mlp.seed, "Of the weights")->capture_default_str();
+  command->add_option("--seed", mlp.seed, "Of the weights")
+      ->check(CLI::NonNegativeNumber)  // The parser would wrap a negative number around.
+      ->capture_default_str();
   command->add_option("--output", options->output, "The archive")
       ->required()
       ->type_name("MODEL.keras");

@@ -234,9 +234,11 @@ void add_run(CLI::App& app, Session& session) {
   command->add_option("--world", flags->world, "What is replayed")->capture_default_str();
   command->add_option("--data", flags->data, "Folder of the mail corpus")->type_name("DIR");
   command->add_option("--seed", flags->seed, "Of everything that chance decides")
+      ->check(CLI::NonNegativeNumber)  // The parser would wrap a negative number around.
       ->capture_default_str();
   command->add_option("--rate", flags->rate, "max, or ticks per second")->capture_default_str();
   command->add_option("--limit", flags->limit, "Only the first so many mails (0: all)")
+      ->check(CLI::NonNegativeNumber)
       ->type_name("EVENTS");
   command->add_option("--listen", flags->listen, "Address of the live pages")
       ->type_name("HOST:PORT");

@@ -171,7 +171,9 @@ void add_training_flags(CLI::App& command, TrainOptions& options) {
   command.add_option("--validation-data", options.validation_data, "Goes before the split")
       ->type_name("V.npz");
   command.add_flag("--no-shuffle", options.no_shuffle, "Keeps the rows in their order");
-  command.add_option("--seed", options.fit.seed, "Of shuffles and dropout")->capture_default_str();
+  command.add_option("--seed", options.fit.seed, "Of shuffles and dropout")
+      ->check(CLI::NonNegativeNumber)  // The parser would wrap a negative number around.
+      ->capture_default_str();
 }
 
 void add_callback_flags(CLI::App& command, TrainOptions& options) {

@@ -282,6 +282,7 @@ TEST(ModelServerUnderLoad, AThousandSwapsFailNoRequestAndMixNoVersions) {
         }
       });
     }
+    while (answers < 8) std::this_thread::yield();  // Until the clients are under way.
     for (int64_t swap = 2; swap <= 1001; ++swap) ASSERT_TRUE(server.activate("m", swap));
     stop = true;
     for (std::thread& client : clients) client.join();

@@ -15,10 +15,11 @@ class DatasetTest : public ::testing::Test {
     const std::vector<float> state{static_cast<float>(next_++), 0.5f};
     std::string metadata = R"({"tick":)" + std::to_string(tick);
     metadata += forced ? R"(,"forced":true})" : R"(,"p_quarantine":0.01,"review_rate":0.25})";
+    const std::string episode = id.to_string();
     StepView step;
     step.id = id;
     step.source = "bit";
-    step.episode = id.to_string();
+    step.episode = episode;
     step.state = state;
     if (!forced) step.propensity = 0.99;
     step.metadata = metadata;
