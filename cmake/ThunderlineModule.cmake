@@ -24,7 +24,7 @@ endif()
 
 function(thunderline_module name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
-  add_library(${name} STATIC ${ARG_SOURCES} ${CMAKE_SOURCE_DIR}/cmake/empty.cc)
+  add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC thunderline_options ${ARG_DEPENDS} PRIVATE ${ARG_LIBRARIES})
 endfunction()
 

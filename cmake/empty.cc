@@ -1,1 +1,0 @@
-// Keeps a module without sources yet linkable.
