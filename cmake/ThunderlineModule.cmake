@@ -36,7 +36,8 @@ function(thunderline_test target)
   target_compile_definitions(${target} PRIVATE
                              THUNDERLINE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   add_test(NAME ${target} COMMAND ${target})
-  set_tests_properties(${target} PROPERTIES TIMEOUT 900)
+  set_tests_properties(${target} PROPERTIES TIMEOUT 900 ENVIRONMENT
+    "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/lsan.supp")
   if(ARG_LABELS)
     set_tests_properties(${target} PROPERTIES LABELS "${ARG_LABELS}")
   endif()

@@ -75,7 +75,7 @@ std::vector<To> elements(const NpyArray& array) {
 template <typename T>
 NpyArray make_array(const char* descr, std::span<const T> values, std::vector<int64_t> shape) {
   NpyArray array{descr, std::move(shape), std::vector<std::byte>(values.size_bytes())};
-  std::memcpy(array.data.data(), values.data(), values.size_bytes());
+  if (!values.empty()) std::memcpy(array.data.data(), values.data(), values.size_bytes());
   return array;
 }
 
