@@ -6,7 +6,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "thunderline/base/clock.h"
 #include "thunderline/base/result.h"
@@ -14,16 +13,9 @@
 #include "thunderline/thunderbolt/ml/model_server.h"
 #include "thunderline/thunderbolt/ml/onnx_session.h"
 #include "thunderline/thunderbolt/training/deploy_events.h"
+#include "thunderline/thunderbolt/training/golden_set.h"
 
 namespace thunderline::thunderbolt {
-
-/// Inputs with the answers that the trainer's own forward pass gave.
-/// Shapes: inputs [rows, w], expected [rows, k], row-major.
-struct GoldenSet {
-  std::vector<float> inputs;
-  std::vector<float> expected;
-  int64_t rows = 0;
-};
 
 /// Brings models into service: verifies them, stores them durably, swaps them in, rolls back.
 /// Whatever fails, at whatever step, the version that served keeps serving; a crash leaves on disk
