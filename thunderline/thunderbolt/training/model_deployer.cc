@@ -11,6 +11,8 @@ namespace {
 
 using cerebros::onnx::TensorInfo;
 
+constexpr int64_t kMaxWidth = 1 << 20;  // A liar must not make us ask for all the memory there is.
+
 std::string place_of(const std::string& name, int64_t version) {
   return name + "/" + std::to_string(version);
 }
@@ -35,8 +37,10 @@ Status verify_form(const ServedModel& model) {
     return fail(ErrorCode::kBadData, "the model must take batches of any size",
                 "", "export it with a symbolic first dimension");
   }
-  if (model.inputs()[0].shape[1] <= 0 || model.outputs()[0].shape[1] <= 0) {
-    return fail(ErrorCode::kBadData, "the model must state the widths of its input and output");
+  for (const int64_t width : {model.inputs()[0].shape[1], model.outputs()[0].shape[1]}) {
+    if (width > 0 && width <= kMaxWidth) continue;
+    return fail(ErrorCode::kBadData, "the model must state widths of input and output in 1.." +
+                                         std::to_string(kMaxWidth));
   }
   return {};
 }

@@ -150,6 +150,9 @@ std::vector<Liar> liars() {
   testing::TinyOnnx fixed;
   fixed.input("x", {1, kWidth}).output("y", {1, kWidth}).node("Neg", {"x"}, {"y"});
   add("fixed batch", fixed.build(), "batches of any size");
+  testing::TinyOnnx wide;
+  wide.input("x", {-1, int64_t{1} << 40}).output("y", {-1, int64_t{1} << 40});
+  add("huge width", wide.node("Neg", {"x"}, {"y"}).build(), "widths of input and output");
   testing::TinyOnnx whole_numbers;
   whole_numbers.input("x", {-1, kWidth}, testing::kOnnxInt64)
       .output("y", {-1, kWidth}, testing::kOnnxInt64)
@@ -188,7 +191,7 @@ TEST(ModelDeployer, RefusesModelsThatLieAndKeepsTheOldOneServing) {
   EXPECT_EQ(process.deploy(2).value(), 2);
 }
 
-/// Answers sigmoid of the row's sum less the mean of all sums: right in a batch, wrong alone.
+/// Answers each row less the mean of all rows: right in this batch, wrong alone.
 TEST(ModelDeployer, RefusesAModelThatMixesTheRowsOfABatch) {
   testing::TinyOnnx mixer;
   const auto axes = testing::TinyProto().text(1, "axes").integer(8, 0).integer(20, 7);
