@@ -58,7 +58,9 @@ TEST(BadInput, NumbersOutOfRangeAreErrorsOfUse) {
   expect_json_error(build("--learning-rate", "inf"), 2, "invalid_argument");
   expect_json_error(build("--num-layers", "1000"), 2, "invalid_argument");
   expect_json_error(build("--activation", "wow"), 2, "invalid_argument");
-  expect_json_error(build("--seed", "-3"), 2, "invalid_argument");
+  for (const char* seed : {"-3", "18446744073709551616", "1e3", "0x10", ""}) {
+    expect_json_error(build("--seed", seed), 2, "invalid_argument");
+  }
   EXPECT_FALSE(program.exists("m.keras"));
 }
 

@@ -8,6 +8,7 @@
 #include "thunderline/cli/command.h"
 #include "thunderline/cli/model_summary.h"
 #include "thunderline/cli/output.h"
+#include "thunderline/cli/whole_number.h"
 
 namespace thunderline::cli {
 namespace {
@@ -81,7 +82,7 @@ void add_build(CLI::App& app, Session& session) {
   command->add_option("--loss", options->loss, "binary_crossentropy or mean_squared_error")
       ->capture_default_str();
   command->add_option("--seed", mlp.seed, "Of the weights")
-      ->check(CLI::NonNegativeNumber)  // The parser would wrap a negative number around.
+      ->check(check_whole_number)
       ->capture_default_str();
   command->add_option("--output", options->output, "The archive")
       ->required()

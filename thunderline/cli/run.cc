@@ -9,6 +9,7 @@
 #include "thunderline/cli/command.h"
 #include "thunderline/cli/output.h"
 #include "thunderline/cli/progress.h"
+#include "thunderline/cli/whole_number.h"
 #include "thunderline/thunderchief/inbox_run.h"
 
 namespace thunderline::cli {
@@ -234,11 +235,11 @@ void add_run(CLI::App& app, Session& session) {
   command->add_option("--world", flags->world, "What is replayed")->capture_default_str();
   command->add_option("--data", flags->data, "Folder of the mail corpus")->type_name("DIR");
   command->add_option("--seed", flags->seed, "Of everything that chance decides")
-      ->check(CLI::NonNegativeNumber)  // The parser would wrap a negative number around.
+      ->check(check_whole_number)
       ->capture_default_str();
   command->add_option("--rate", flags->rate, "max, or ticks per second")->capture_default_str();
   command->add_option("--limit", flags->limit, "Only the first so many mails (0: all)")
-      ->check(CLI::NonNegativeNumber)
+      ->check(check_whole_number)
       ->type_name("EVENTS");
   command->add_option("--listen", flags->listen, "Address of the live pages")
       ->type_name("HOST:PORT");

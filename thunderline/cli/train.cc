@@ -11,6 +11,7 @@
 #include "thunderline/cli/key_values.h"
 #include "thunderline/cli/output.h"
 #include "thunderline/cli/training_arrays.h"
+#include "thunderline/cli/whole_number.h"
 
 namespace thunderline::cli {
 namespace {
@@ -172,7 +173,7 @@ void add_training_flags(CLI::App& command, TrainOptions& options) {
       ->type_name("V.npz");
   command.add_flag("--no-shuffle", options.no_shuffle, "Keeps the rows in their order");
   command.add_option("--seed", options.fit.seed, "Of shuffles and dropout")
-      ->check(CLI::NonNegativeNumber)  // The parser would wrap a negative number around.
+      ->check(check_whole_number)
       ->capture_default_str();
 }
 
