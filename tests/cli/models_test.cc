@@ -24,6 +24,12 @@ TEST(ModelsCommand, DeploysListsShowsAndRollsBack) {
   EXPECT_EQ(program.run({"models", "rollback", "scorer", "--json"}).json()["version"], 1);
   EXPECT_EQ(program.run({"models", "show", "scorer", "--json"}).json()["version"], 1);
   expect_json_error(program.run({"models", "rollback", "scorer", "--json"}), 5, "refused");
+  const Json entries = program.run({"audit", "show", "--json"}).json()["entries"];
+  ASSERT_EQ(entries.size(), 4u);
+  const char* const acts[] = {"deploy", "deploy", "rollback", "refuse"};
+  for (size_t i = 0; i < 4; ++i) EXPECT_EQ(entries[i]["what"], acts[i]);
+  EXPECT_EQ(entries[2]["before"], "scorer/2");
+  EXPECT_EQ(entries[2]["after"], "scorer/1");
 }
 
 TEST(ModelsCommand, AModelThatIsRefusedChangesNothing) {

@@ -36,12 +36,14 @@ struct Session {
 
 // One function a command: adds the subcommand with its flags, help and example to the app, and sets
 // `session.action` when the command is chosen. Each lies in the file of its name.
+void add_audit(CLI::App& app, Session& session);
 void add_build(CLI::App& app, Session& session);
 void add_convert(CLI::App& app, Session& session);
 void add_doctor(CLI::App& app, Session& session);
 void add_evaluate(CLI::App& app, Session& session);
 void add_infer(CLI::App& app, Session& session);
 void add_models(CLI::App& app, Session& session);
+void add_policies(CLI::App& app, Session& session);
 void add_run(CLI::App& app, Session& session);
 void add_train(CLI::App& app, Session& session);
 void add_trajectories(CLI::App& app, Session& session);

@@ -7,6 +7,7 @@
 #include "thunderline/base/json_util.h"
 #include "thunderline/base/random.h"
 #include "thunderline/cerebros/onnx/runtime/ort_session.h"
+#include "thunderline/cli/governance_session.h"
 #include "thunderline/cli/output.h"
 #include "thunderline/thunderbolt/ml/repository_loader.h"
 #include "thunderline/thunderbolt/training/model_deployer.h"
@@ -88,13 +89,16 @@ Status print_version(const Session& session, const std::string& name, int64_t ve
   return print_line(name + " version " + std::to_string(version) + " " + verb);
 }
 
-}  // namespace
+/// "scorer/2", or empty when nothing serves.
+std::string serving(const bolt::ModelRepository& repository, const std::string& name) {
+  const auto current = repository.current(name);
+  if (!current || current->version == 0) return "";
+  return name + "/" + std::to_string(current->version);
+}
 
-std::string model_root(const Session& session) { return join_path(session.home, "models"); }
-
-Status deploy_model(const Session& session, const std::string& path, const std::string& name) {
-  TL_RETURN_IF_ERROR(bolt::ModelRepository::check_name(name));
-  TL_ASSIGN_OR_RETURN(const std::string text, read_file(session.files, path));
+Result<int64_t> store_and_serve(const Session& session, Deployment& deployment,
+                                const std::string& path, const std::string& text,
+                                const std::string& name) {
   const std::span bytes = std::as_bytes(std::span(text));
   TL_ASSIGN_OR_RETURN(const bolt::GoldenSet golden, golden_answers(bytes, path));
   TL_RETURN_IF_ERROR(session.files.create_folders(model_root(session)));
@@ -102,18 +106,44 @@ Status deploy_model(const Session& session, const std::string& path, const std::
   metadata.name = name;
   metadata.source = path;
   metadata.created_unix_ms = session.clock.unix_ms();
+  return deployment.deployer.deploy(bytes, std::move(metadata), golden);
+}
+
+}  // namespace
+
+std::string model_root(const Session& session) { return join_path(session.home, "models"); }
+
+Status deploy_model(const Session& session, const std::string& path, const std::string& name) {
+  TL_RETURN_IF_ERROR(bolt::ModelRepository::check_name(name));
+  TL_ASSIGN_OR_RETURN(const std::string text, read_file(session.files, path));
+  TL_RETURN_IF_ERROR(may_deploy(session, name));
   Deployment deployment(session);
-  TL_ASSIGN_OR_RETURN(const int64_t version,
-                      deployment.deployer.deploy(bytes, std::move(metadata), golden));
-  return print_version(session, name, version, "serves now");
+  const std::string before = serving(deployment.repository, name);
+  const auto version = store_and_serve(session, deployment, path, text, name);
+  if (!version) {
+    TL_RETURN_IF_ERROR(
+        audit_act(session, {"refuse", name, before, before, to_string(version.error())}));
+    return tl::unexpected<Error>(version.error());
+  }
+  TL_RETURN_IF_ERROR(audit_act(session, {"deploy", name, before,
+                                         name + "/" + std::to_string(*version), "from " + path}));
+  return print_version(session, name, *version, "serves now");
 }
 
 Status rollback_model(const Session& session, const std::string& name) {
   TL_RETURN_IF_ERROR(bolt::ModelRepository::check_name(name));
   Deployment deployment(session);
   TL_RETURN_IF_ERROR(deployment.repository.versions(name));
-  TL_ASSIGN_OR_RETURN(const int64_t version, deployment.deployer.rollback(name));
-  return print_version(session, name, version, "serves again");
+  const std::string before = serving(deployment.repository, name);
+  const auto version = deployment.deployer.rollback(name);
+  if (!version) {
+    TL_RETURN_IF_ERROR(
+        audit_act(session, {"refuse", name, before, before, to_string(version.error())}));
+    return tl::unexpected<Error>(version.error());
+  }
+  TL_RETURN_IF_ERROR(audit_act(session, {"rollback", name, before,
+                                         name + "/" + std::to_string(*version), "by hand"}));
+  return print_version(session, name, *version, "serves again");
 }
 
 Status verify_model(const Session& session, const std::string& path) {

@@ -91,6 +91,7 @@ Result<bool> DecisionLoop::tick(const std::stop_token& stop) {
   tick_reward_ = 0.0;
   tick_scores_.clear();
   field_->begin_tick(tick_);
+  TL_RETURN_IF_ERROR(parts_.governor.begin_tick(*field_));
   if (!options_.wait_for_gate) {
     TL_RETURN_IF_ERROR(take_recorded_result());
     while (auto message = messages_->try_pop()) TL_RETURN_IF_ERROR(on_message(**message));
@@ -145,6 +146,7 @@ Status DecisionLoop::watch_model(const OpenStep& step, const worlds::Feedback& f
   const double error = step.score - target;
   if (!drift_.add(error * error)) return {};
   alarmed_ = true;  // Until the next deployment.
+  parts_.governor.degraded(tick_);
   state_.degradation.push_back({state_.events, drift_.statistic()});
   if (parts_.recorder.recovering()) {
     parts_.planner.alarm(state_.seen);
@@ -235,6 +237,7 @@ Status DecisionLoop::watch_loop() {
       monitor_->add({tick_scores_, mean_score_, tick_reward_,
                      static_cast<double>(field_->waiting().size()), chief_->energy()}));
   state_.observables = reading.observables;
+  parts_.governor.read(reading);
   return {};
 }
 
@@ -257,7 +260,7 @@ Status DecisionLoop::take_recorded_result() {
   if (const auto deployed = parts_.recorder.take_event(kDeployEvent)) {
     TL_ASSIGN_OR_RETURN(ModelRecord record, model_record_from_json(deployed->json, kDeployEvent));
     const int version = record.version;
-    state_.models.push_back(std::move(record));
+    TL_RETURN_IF_ERROR(note_model(std::move(record)));
     in_flight_.reset();
     // The registry follows the log: the swap may not have happened before the kill.
     TL_RETURN_IF_ERROR(parts_.deployer.activate(options_.model, version));
@@ -265,7 +268,7 @@ Status DecisionLoop::take_recorded_result() {
   }
   if (const auto dropped = parts_.recorder.take_event(kDroppedEvent)) {
     TL_ASSIGN_OR_RETURN(ModelRecord record, model_record_from_json(dropped->json, kDroppedEvent));
-    state_.models.push_back(std::move(record));
+    TL_RETURN_IF_ERROR(note_model(std::move(record)));
     in_flight_.reset();
     return {};
   }
@@ -282,6 +285,7 @@ Status DecisionLoop::await_training(const std::stop_token& stop) {
     TL_RETURN_IF_ERROR(parts_.agents_status());
     const auto message = messages_->pop(std::chrono::milliseconds(100));
     if (on_wait_) on_wait_();
+    TL_RETURN_IF_ERROR(parts_.governor.answer_holds());
     if (!message) continue;
     TL_ASSIGN_OR_RETURN(const bool resolved, on_message(**message));
     if (resolved) return {};
@@ -294,6 +298,10 @@ Result<bool> DecisionLoop::on_message(const Message& message) {
   }
   if (const auto* granted = std::get_if<TrainingGranted>(&message)) {
     in_flight_ = granted->curriculum;
+  } else if (const auto* complete = std::get_if<EvaluationComplete>(&message)) {
+    if (!complete->evaluation.held_request.empty()) {
+      TL_RETURN_IF_ERROR(parts_.governor.held(*complete));
+    }
   } else if (const auto* ready = std::get_if<ExportReady>(&message)) {
     TL_RETURN_IF_ERROR(on_export_ready(*ready));
   } else if (const auto* deployed = std::get_if<ModelDeployed>(&message)) {
@@ -314,7 +322,7 @@ Status DecisionLoop::on_export_ready(const ExportReady& ready) {
                                    ready.seconds, state_.events);
   TL_RETURN_IF_ERROR(parts_.recorder.event({kDeployEvent, tick_, to_json(record)}));
   TL_RETURN_IF_ERROR(parts_.recorder.flush());
-  state_.models.push_back(std::move(record));
+  TL_RETURN_IF_ERROR(note_model(std::move(record)));
   TL_RETURN_IF_ERROR(
       parts_.bus.publish(kOrchestratorTopic, DeployApproved{ready.id, ready.version}));
   return {};
@@ -325,6 +333,12 @@ Status DecisionLoop::on_dropped(const ChallengerDropped& dropped) {
                                    dropped.seconds, state_.events);
   if (in_flight_) record.version = in_flight_->version;
   TL_RETURN_IF_ERROR(parts_.recorder.event({kDroppedEvent, tick_, to_json(record)}));
+  TL_RETURN_IF_ERROR(parts_.recorder.flush());
+  return note_model(std::move(record));
+}
+
+Status DecisionLoop::note_model(ModelRecord record) {
+  TL_RETURN_IF_ERROR(parts_.governor.resolved(record, state_.model_version, tick_));
   state_.models.push_back(std::move(record));
   return {};
 }

@@ -20,6 +20,7 @@
 #include "thunderline/thunderchief/decision.h"
 #include "thunderline/thunderchief/evaluation/page_hinkley.h"
 #include "thunderline/thunderchief/event_field.h"
+#include "thunderline/thunderchief/governance/loop_governor.h"
 #include "thunderline/thunderchief/model_record.h"
 #include "thunderline/thunderchief/orchestrator/messages.h"
 #include "thunderline/thunderchief/orchestrator/training_planner_agent.h"
@@ -76,6 +77,7 @@ class DecisionLoop {
     FileSystem& files;
     /// Says why the agents cannot go on, if so; a wait for them ends then.
     std::function<Status()> agents_status;
+    LoopGovernor& governor;
   };
 
   static Result<std::unique_ptr<DecisionLoop>> create(Options options, Parts parts,
@@ -123,6 +125,8 @@ class DecisionLoop {
   Result<bool> on_message(const Message& message);
   Status on_export_ready(const ExportReady& ready);
   Status on_dropped(const ChallengerDropped& dropped);
+  /// Keeps the outcome of a training and has it audited. It stands in the log, durably.
+  Status note_model(ModelRecord record);
   Status go_live(int version);
 
   const Options options_;

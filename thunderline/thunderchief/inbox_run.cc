@@ -8,6 +8,7 @@
 #include "thunderline/thunderbolt/ml/model_repository.h"
 #include "thunderline/thunderbolt/ml/repository_loader.h"
 #include "thunderline/thunderbolt/training/log_trajectory_logger.h"
+#include "thunderline/thunderchief/governance/run_governance.h"
 #include "thunderline/thunderchief/orchestrator/evaluation_agent.h"
 #include "thunderline/thunderchief/orchestrator/export_agent.h"
 #include "thunderline/thunderchief/orchestrator/orchestrator_agent.h"
@@ -175,6 +176,7 @@ class Run {
   std::unique_ptr<thunderbolt::LogTrajectoryLogger> log_;
   std::optional<RunRecorder> recorder_;
   thunderflow::EventBus bus_;
+  std::unique_ptr<RunGovernance> governance_;
   BusSink events_;
   FeatureSchemaRef schema_;
   std::optional<thunderbolt::ModelRepository> repository_;
@@ -201,6 +203,10 @@ Status Run::open() {
   log.folder = join_path(options_.home, "log");
   TL_ASSIGN_OR_RETURN(log_, thunderbolt::LogTrajectoryLogger::open(files_, clock_, log));
   TL_ASSIGN_OR_RETURN(recorder_, RunRecorder::create(*log_));
+  TL_ASSIGN_OR_RETURN(
+      governance_, RunGovernance::open({options_.home, manifest_.run_id, kModel,
+                                        options_.settings.gate},
+                                       files_, clock_, *recorder_, bus_));
   TL_RETURN_IF_ERROR(open_models());
   TL_RETURN_IF_ERROR(start_agents());
   return make_loop();
@@ -234,7 +240,8 @@ Status Run::start_agents() {
   TrainerAgent::Options trainer;
   trainer.state_width = schema_.width;
   trainer.table = settings.world.reward;
-  const EvaluationAgent::Options evaluation{reward_values(settings.world.reward), settings.gate};
+  const EvaluationAgent::Options evaluation{reward_values(settings.world.reward),
+                                            governance_->rule()};
   const auto champion = [this]() -> Result<std::shared_ptr<const Scorer>> {
     auto live = server_->acquire(kModel);
     if (!live) return heuristic_;  // No model is live yet.
@@ -280,8 +287,10 @@ Status Run::make_loop() {
   options.chief.checkpoint_path = join_path(options_.home, "field.json");
   options.model = kModel;
   DecisionLoop::Parts parts{*world_, *ledger_,  *recorder_, *server_, *deployer_,
-                            bus_,    *planner_, files_,     [this] { return agents_->status(); }};
+                            bus_,    *planner_, files_,     [this] { return agents_->status(); },
+                            *governance_};
   TL_ASSIGN_OR_RETURN(loop_, DecisionLoop::create(options, std::move(parts), heuristic_));
+  TL_RETURN_IF_ERROR(loop_->conductor().register_chief(governance_->make_chief()));
   TL_ASSIGN_OR_RETURN(auto watched, bus_.subscribe(kOrchestratorTopic));
   watched_.emplace(std::move(watched));
   return {};
@@ -299,6 +308,9 @@ void Run::watch_messages(RunProgress& progress) {
       progress.trial = 0;
     } else if (std::holds_alternative<TrainingFinished>(message)) {
       progress.stage = "evaluate";
+    } else if (const auto* complete = std::get_if<EvaluationComplete>(&message)) {
+      const std::string& held = complete->evaluation.held_request;
+      if (!held.empty()) progress.stage = "waits for: thunderline policies approve " + held;
     } else if (std::holds_alternative<ExportRequest>(message)) {
       progress.stage = "export";
     } else if (std::holds_alternative<DeployApproved>(message)) {

@@ -67,8 +67,8 @@ GateVerdict judge(const GateFigures& figures, const GateOptions& options) {
   return verdict;
 }
 
-Result<GateVerdict> gate(std::span<const LoggedDecision> decisions, const RewardValues& rewards,
-                         const GateOptions& options) {
+Result<GateFigures> gate_figures(std::span<const LoggedDecision> decisions,
+                                 const RewardValues& rewards) {
   GateFigures figures;
   TL_ASSIGN_OR_RETURN(figures.reward, label_replay(decisions, rewards));
   TL_ASSIGN_OR_RETURN(figures.brier, brier_replay(decisions, rewards));
@@ -76,6 +76,12 @@ Result<GateVerdict> gate(std::span<const LoggedDecision> decisions, const Reward
   TL_ASSIGN_OR_RETURN(figures.snips, snips(decisions, rewards));
   TL_ASSIGN_OR_RETURN(figures.doubly_robust, doubly_robust(decisions, rewards));
   TL_ASSIGN_OR_RETURN(figures.differing_seen, differing_seen(decisions, rewards));
+  return figures;
+}
+
+Result<GateVerdict> gate(std::span<const LoggedDecision> decisions, const RewardValues& rewards,
+                         const GateOptions& options) {
+  TL_ASSIGN_OR_RETURN(const GateFigures figures, gate_figures(decisions, rewards));
   return judge(figures, options);
 }
 

@@ -45,6 +45,10 @@ struct GateVerdict {
 GateVerdict judge(const GateFigures& figures, const GateOptions& options = {});
 
 /// Compares champion and challenger on the hold-out. Errors: those of the estimators.
+Result<GateFigures> gate_figures(std::span<const LoggedDecision> decisions,
+                                 const RewardValues& rewards);
+
+/// `judge` of `gate_figures`.
 Result<GateVerdict> gate(std::span<const LoggedDecision> decisions, const RewardValues& rewards,
                          const GateOptions& options = {});
 

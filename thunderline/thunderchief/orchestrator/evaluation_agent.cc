@@ -21,13 +21,17 @@ OrderedJson to_json(const Estimate& estimate) {
           {"ci95", {estimate.ci95_low, estimate.ci95_high}}};
 }
 
-std::string to_json(const GateFigures& figures) {
-  const OrderedJson json = {{"replay", to_json(figures.reward)},
+/// With what a rule beyond the margins said, if one said anything.
+std::string to_json(const GateFigures& figures, const Ruling& ruling) {
+  OrderedJson json = {{"replay", to_json(figures.reward)},
                             {"brier", to_json(figures.brier)},
                             {"ips", to_json(figures.ips)},
                             {"snips", to_json(figures.snips)},
                             {"doubly_robust", to_json(figures.doubly_robust)},
                             {"differing_seen", figures.differing_seen}};
+  if (ruling.gate.deploy && ruling.verdict != Verdict::kAllow) {
+    json["governance"] = {{"verdict", verdict_name(ruling.verdict)}, {"reason", ruling.reason}};
+  }
   return dump_json(json);
 }
 
@@ -70,17 +74,19 @@ Result<Evaluation> EvaluationAgent::evaluate(const Challenger& challenger) const
     const bool spam = step.reward == options_.rewards.value(step.action, true);
     seen_labels.push_back(spam ? 1 : 0);
   }
-  TL_ASSIGN_OR_RETURN(const GateVerdict verdict, gate(decisions, options_.rewards, options_.gate));
+  TL_ASSIGN_OR_RETURN(const GateFigures figures, gate_figures(decisions, options_.rewards));
 
   Evaluation evaluation;
-  evaluation.deploy = verdict.deploy;
-  evaluation.reason = verdict.reason;
-  evaluation.champion_value = verdict.figures.reward.value_champion;
-  evaluation.challenger_value = verdict.figures.reward.value_challenger;
-  evaluation.brier = verdict.figures.brier.value_challenger;
+  evaluation.champion_value = figures.reward.value_champion;
+  evaluation.challenger_value = figures.reward.value_challenger;
+  evaluation.brier = figures.brier.value_challenger;
   // Where the seen ones are all of a kind there is nothing to rank: no AUC tells from 0.5.
   evaluation.auc = auc(seen_scores, seen_labels).value_or(0.5);
-  evaluation.figures_json = to_json(verdict.figures);
+  const Ruled ruled = options_.rule(figures, challenger, evaluation.brier, evaluation.auc);
+  evaluation.deploy = ruled.ruling.verdict == Verdict::kAllow;
+  evaluation.reason = ruled.ruling.reason;
+  if (ruled.ruling.verdict == Verdict::kHold) evaluation.held_request = ruled.request_id;
+  evaluation.figures_json = to_json(figures, ruled.ruling);
   return evaluation;
 }
 

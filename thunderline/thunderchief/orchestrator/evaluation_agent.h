@@ -5,26 +5,36 @@
 
 #include "thunderline/base/clock.h"
 #include "thunderline/thunderchief/evaluation/gate.h"
+#include "thunderline/thunderchief/governance/deploy_rules.h"
 #include "thunderline/thunderchief/orchestrator/agent.h"
 #include "thunderline/thunderchief/scorer.h"
 
 namespace thunderline::thunderchief {
 
-/// Judges a challenger against the champion on the held-out steps: metrics, every estimate, the gate.
+/// Compares a challenger with the champion on the held-out steps: metrics, every estimate, and the
+/// verdict on them.
 /// Answers a TrainingFinished with EvaluationComplete or TrainingFailed.
 class EvaluationAgent final : public Agent {
  public:
   /// The scorer that is live when it is asked.
   using Champion = std::function<Result<std::shared_ptr<const Scorer>>()>;
 
+  /// A verdict, and under which id a person can answer when it is a hold.
+  struct Ruled {
+    Ruling ruling;
+    std::string request_id;
+  };
+  /// Who decides, from the gate's figures and the challenger's Brier score and AUC on the hold-out.
+  using Rule = std::function<Ruled(const GateFigures&, const Challenger&, double, double)>;
+
   struct Options {
     RewardValues rewards;
-    GateOptions gate;
+    Rule rule;
   };
 
   /// The clock must outlive the agent.
   EvaluationAgent(Options options, Champion champion, const Clock& clock, Publish publish)
-      : options_(options),
+      : options_(std::move(options)),
         champion_(std::move(champion)),
         clock_(clock),
         publish_(std::move(publish)) {}

@@ -41,6 +41,7 @@ struct Evaluation {
   double challenger_value = 0.0;
   double brier = 0.0;  ///< The challenger's, on the hold-out.
   double auc = 0.0;
+  std::string held_request;  ///< Set when a person has to approve it: the id to answer to.
   std::string figures_json;  ///< Every estimate with n, effective sample size and interval.
 };
 
@@ -116,6 +117,12 @@ struct ExportRequest {
   Evaluation evaluation;
   StageSeconds seconds;
 };
+/// A challenger on hold was approved or denied, by a person or by the deadline.
+struct HoldResolved {
+  uint64_t id = 0;
+  bool approved = false;
+  std::string reason;  ///< One sentence.
+};
 /// The model lies verified in the repository; it is not live yet.
 struct ExportReady {
   uint64_t id = 0;
@@ -149,7 +156,7 @@ using Message =
     std::variant<FeedbackSeen, DegradationDetected, NothingDue, TrainingRequest, TrainingGranted,
                  ConflictResolved, TrainingStarted, TrainingProgress, TrainingFinished,
                  TrainingFailed, EvaluationComplete, ExportRequest, ExportReady, DeployApproved,
-                 ModelDeployed, ChallengerDropped>;
+                 ModelDeployed, ChallengerDropped, HoldResolved>;
 
 /// The topic that all of them are published on.
 inline const thunderflow::Topic<Message> kOrchestratorTopic{"ml.orchestrator"};
