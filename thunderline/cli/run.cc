@@ -11,6 +11,7 @@
 #include "thunderline/cli/progress.h"
 #include "thunderline/cli/whole_number.h"
 #include "thunderline/thunderchief/inbox_run.h"
+#include "thunderline/thunderchief/loop_watch.h"
 
 namespace thunderline::cli {
 namespace {
@@ -190,6 +191,7 @@ std::string summary(const RunReport& report) {
           " expired undecided, " + std::to_string(deployed) + " of " +
           std::to_string(report.loop.models.size()) + " models deployed\n\n";
   if (!report.loop.models.empty()) text += models_table(report) + "\n\n";
+  text += thunderchief::observables_text(report.loop.observables, report.loop.alarms) + "\n\n";
   for (const auto& skipped : report.skipped) {
     text += "skipped " + std::to_string(skipped.count) + ": " + skipped.reason + " (" +
             skipped.example + ")\n";

@@ -1,5 +1,7 @@
 #include "thunderline/thunderchief/decision_loop.h"
 
+#include <algorithm>
+
 #include "thunderline/base/json_util.h"
 #include "thunderline/base/random.h"
 
@@ -9,6 +11,7 @@ namespace {
 constexpr const char* kSource = "bit";
 constexpr const char* kDeployEvent = "model.deployed";
 constexpr const char* kDroppedEvent = "model.dropped";
+constexpr const char* kRolledBackEvent = "model.rolled_back";
 
 /// Streams of the run's seed; the world's own are seed + 1 to + 4.
 constexpr uint64_t kIdStream = 101;
@@ -64,11 +67,12 @@ Status DecisionLoop::set_up(std::shared_ptr<const Scorer> heuristic) {
   };
   field_.emplace(std::move(context), derive_seed(options_.seed, kIdStream), options_.start_ms,
                  log_transition);
-  bridge_.emplace(std::move(extractor), std::move(heuristic),
+  heuristic_ = std::move(heuristic);
+  bridge_.emplace(std::move(extractor), heuristic_,
                   CerebrosBridge::Options{options_.rule.threshold, spec.actions});
   thunderbolt::LoopMonitor::Options monitor;
   monitor.seed = derive_seed(options_.seed, kMonitorStream);
-  TL_ASSIGN_OR_RETURN(monitor_, thunderbolt::LoopMonitor::create(monitor));
+  TL_ASSIGN_OR_RETURN(watch_, LoopWatch::create(monitor, parts_.recorder, parts_.bus));
   conductor_ = std::make_unique<Conductor>(
       Conductor::Options{}, [this](const thunderbolt::ChiefStep& step) {
         return parts_.recorder.chief_step(step);
@@ -88,8 +92,8 @@ Result<bool> DecisionLoop::tick(const std::stop_token& stop) {
     TL_RETURN_IF_ERROR(parts_.recorder.flush());
     return false;
   }
-  tick_reward_ = 0.0;
-  tick_scores_.clear();
+  seen_ = {};
+  seen_.tick = tick_;
   field_->begin_tick(tick_);
   TL_RETURN_IF_ERROR(parts_.governor.begin_tick(*field_));
   if (!options_.wait_for_gate) {
@@ -130,7 +134,7 @@ Status DecisionLoop::take_feedback() {
         {it->second.id, feedback.seen, feedback.reward, feedback.tick}));
     if (feedback.seen) {
       ++state_.seen;
-      tick_reward_ += feedback.reward;
+      seen_.reward += feedback.reward;
       TL_RETURN_IF_ERROR(watch_model(it->second, feedback));
     }
     open_.erase(it);
@@ -185,7 +189,7 @@ Status DecisionLoop::decide(const ScoredEvent& event) {
     TL_RETURN_IF_ERROR(field_->act(event.position, actions[static_cast<size_t>(decision.action)]));
     TL_RETURN_IF_ERROR(parts_.world.decide(event.position, decision.action, tick_, false));
     parts_.scores.record_score(event.position, event.score);
-    tick_scores_.push_back(static_cast<float>(event.score));
+    note_score(event);
     ++state_.decisions;
     return log_decision(event.position, event, &decision);
   };
@@ -221,24 +225,54 @@ Status DecisionLoop::log_decision(size_t position, const ScoredEvent& event,
 Status DecisionLoop::note_scores() {
   for (const auto& [position, event] : chief_->evaluated()) {
     parts_.scores.record_score(position, event.score);
-    tick_scores_.push_back(static_cast<float>(event.score));
+    note_score(event);
+  }
+  next_unscored_ = newest_scored_;
+  return {};
+}
+
+void DecisionLoop::note_score(const ScoredEvent& event) {
+  if (event.position < next_unscored_) return;
+  newest_scored_ = std::max(newest_scored_, event.position + 1);
+  seen_.first_scores.push_back(static_cast<float>(event.score));
+}
+
+Status DecisionLoop::watch_loop() {
+  seen_.waiting = static_cast<double>(field_->waiting().size());
+  seen_.energy = chief_->energy();
+  TL_ASSIGN_OR_RETURN(const auto raised, watch_->end_tick(seen_, state_.model_version));
+  state_.observables = watch_->monitor().summary();
+  state_.alarms = watch_->alarms();
+  parts_.governor.read(watch_->monitor().latest());
+  for (const thunderbolt::LoopAlert& alert : raised) {
+    // Chaos cannot be told from the world's own noise well enough to act on (docs/observables.md).
+    if (alert.kind == thunderbolt::LoopAlertKind::kChaotic || live_.empty()) continue;
+    return roll_back(alert);
   }
   return {};
 }
 
-Status DecisionLoop::watch_loop() {
-  if (!tick_scores_.empty()) {
-    double sum = 0.0;
-    for (const float score : tick_scores_) sum += score;
-    mean_score_ = sum / static_cast<double>(tick_scores_.size());
+Status DecisionLoop::roll_back(const thunderbolt::LoopAlert& alert) {
+  const int bad = live_.back();
+  live_.pop_back();
+  const std::string reason = std::string(loop_alert_name(alert.kind)) + ": " + alert.reason();
+  OrderedJson json;
+  json["version"] = bad;
+  json["to"] = live_.empty() ? 0 : live_.back();
+  json["reason"] = reason;
+  json["at_event"] = state_.events;
+  TL_RETURN_IF_ERROR(parts_.recorder.event({kRolledBackEvent, tick_, dump_json(json)}));
+  TL_RETURN_IF_ERROR(parts_.recorder.flush());
+  for (ModelRecord& model : state_.models) {
+    if (model.version == bad) model.rolled_back_at = state_.events;
   }
-  TL_ASSIGN_OR_RETURN(
-      const thunderbolt::LoopReading reading,
-      monitor_->add({tick_scores_, mean_score_, tick_reward_,
-                     static_cast<double>(field_->waiting().size()), chief_->energy()}));
-  state_.observables = reading.observables;
-  parts_.governor.read(reading);
-  return {};
+  // Past versions that were damaged since; the heuristic cannot be.
+  while (!live_.empty() && !parts_.deployer.roll_back_to(options_.model, live_.back(), reason)) {
+    live_.pop_back();
+  }
+  if (live_.empty()) TL_RETURN_IF_ERROR(parts_.deployer.roll_back_to(options_.model, 0, reason));
+  TL_RETURN_IF_ERROR(use(live_.empty() ? 0 : live_.back()));
+  return parts_.governor.rolled_back(bad, state_.model_version, reason);
 }
 
 Status DecisionLoop::train_if_due(const std::stop_token& stop) {
@@ -344,12 +378,22 @@ Status DecisionLoop::note_model(ModelRecord record) {
 }
 
 Status DecisionLoop::go_live(int version) {
-  TL_ASSIGN_OR_RETURN(auto model, parts_.server.acquire(options_.model, version));
-  auto scorer = std::make_shared<ModelScorer>(std::move(model));
+  TL_RETURN_IF_ERROR(use(version));
+  live_.push_back(version);
+  return {};
+}
+
+Status DecisionLoop::use(int version) {
+  std::shared_ptr<const Scorer> scorer = heuristic_;
+  if (version != 0) {
+    TL_ASSIGN_OR_RETURN(auto model, parts_.server.acquire(options_.model, version));
+    scorer = std::make_shared<ModelScorer>(std::move(model));
+  }
   state_.model_version = scorer->version();
   bridge_->set_scorer(std::move(scorer));
   drift_.reset();
   alarmed_ = false;
+  watch_->restart();
   return {};
 }
 

@@ -12,7 +12,6 @@
 #include "thunderline/base/clock.h"
 #include "thunderline/base/result.h"
 #include "thunderline/thunderbolt/ml/model_server.h"
-#include "thunderline/thunderbolt/ml/observables/loop_monitor.h"
 #include "thunderline/thunderbolt/training/model_deployer.h"
 #include "thunderline/thunderchief/bit_chief.h"
 #include "thunderline/thunderchief/cerebros_bridge.h"
@@ -21,6 +20,7 @@
 #include "thunderline/thunderchief/evaluation/page_hinkley.h"
 #include "thunderline/thunderchief/event_field.h"
 #include "thunderline/thunderchief/governance/loop_governor.h"
+#include "thunderline/thunderchief/loop_watch.h"
 #include "thunderline/thunderchief/model_record.h"
 #include "thunderline/thunderchief/orchestrator/messages.h"
 #include "thunderline/thunderchief/orchestrator/training_planner_agent.h"
@@ -46,7 +46,8 @@ struct LoopState {
   std::string model_version = "heuristic";
   std::vector<ModelRecord> models;
   std::vector<DegradationAlarm> degradation;
-  thunderbolt::Observables observables;
+  thunderbolt::LoopSummary observables;
+  std::vector<LoopAlarm> alarms;
 };
 
 /// One world's run through the whole house: events become bits, bits are scored and decided, every
@@ -94,6 +95,8 @@ class DecisionLoop {
   const Conductor& conductor() const { return *conductor_; }
   Conductor& conductor() { return *conductor_; }
   const EventField& field() const { return *field_; }
+  /// The observables and the alerts that stand.
+  const LoopWatch& watch() const { return *watch_; }
 
  private:
   /// A step whose outcome has not come back.
@@ -114,8 +117,12 @@ class DecisionLoop {
   Status deliver_forced(size_t position);
   Status log_decision(size_t position, const ScoredEvent& event, const Decision* decision);
   Status note_scores();
+  void note_score(const ScoredEvent& event);
   Status watch_model(const OpenStep& step, const worlds::Feedback& feedback);
   Status watch_loop();
+  Status roll_back(const thunderbolt::LoopAlert& alert);
+  /// Lets `version` score, or the heuristic for 0.
+  Status use(int version);
 
   Status train_if_due(const std::stop_token& stop);
   Status train_while_recovering();
@@ -141,13 +148,15 @@ class DecisionLoop {
   std::map<size_t, OpenStep> open_;
   PageHinkley drift_;
   bool alarmed_ = false;
-  std::optional<thunderbolt::LoopMonitor> monitor_;
-  double mean_score_ = 0.5;  ///< Of the newest tick that had scores.
+  std::optional<LoopWatch> watch_;
+  std::shared_ptr<const Scorer> heuristic_;
+  std::vector<int> live_;  ///< Versions to go back to, oldest first; the last one scores.
   std::optional<thunderflow::Subscription<Message>> messages_;
   std::optional<Curriculum> in_flight_;  ///< Asked for, not yet resolved.
   std::function<void()> on_wait_;
-  double tick_reward_ = 0.0;         ///< Seen in this tick.
-  std::vector<float> tick_scores_;   ///< Of the bits scored in this tick.
+  WatchedTick seen_;          ///< In this tick.
+  size_t next_unscored_ = 0;  ///< Positions below were scored before this tick.
+  size_t newest_scored_ = 0;  ///< Positions below were scored by now.
 };
 
 }  // namespace thunderline::thunderchief

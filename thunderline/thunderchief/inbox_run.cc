@@ -365,11 +365,6 @@ OrderedJson figures_json(const worlds::inbox::PolicyFigures& figures) {
   return {{"mean", figures.mean}, {"mean_tail", figures.mean_tail}};
 }
 
-template <typename T>
-OrderedJson or_null(const std::optional<T>& value) {
-  return value ? OrderedJson(*value) : OrderedJson();
-}
-
 }  // namespace
 
 std::string RunReport::to_json() const {
@@ -417,9 +412,7 @@ std::string RunReport::to_json() const {
   for (const DegradationAlarm& alarm : loop.degradation) {
     json["degradation"].push_back({{"at_event", alarm.at_event}, {"statistic", alarm.statistic}});
   }
-  json["observables"] = {{"plv", or_null(loop.observables.plv)},
-                         {"sigma", or_null(loop.observables.sigma)},
-                         {"lambda", or_null(loop.observables.lambda)}};
+  json["observables"] = OrderedJson::parse(observables_json(loop.observables, loop.alarms));
   json["seconds"] = {{"total", total_seconds},          {"collect", seconds.collect},
                      {"feature", seconds.feature},      {"tpe_train", seconds.tpe_train},
                      {"evaluate", seconds.evaluate},    {"export", seconds.export_model},

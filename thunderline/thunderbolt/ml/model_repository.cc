@@ -28,6 +28,7 @@ std::span<const std::byte> bytes_of(std::string_view text) {
 }
 
 std::string pointer_text(const CurrentPointer& pointer) {
+  if (pointer.version == 0) return "";  // No first line can stand for "none".
   std::string text = std::to_string(pointer.version) + "\n";
   const size_t count = std::min(pointer.previous.size(), CurrentPointer::kMaxPrevious);
   for (size_t i = 0; i < count; ++i) text += std::to_string(pointer.previous[i]) + "\n";

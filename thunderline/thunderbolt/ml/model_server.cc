@@ -130,6 +130,16 @@ Status ModelServer::activate(const std::string& name, int64_t version) {
   return {};
 }
 
+void ModelServer::deactivate(const std::string& name) {
+  std::vector<ModelPtr> dropped;
+  const std::lock_guard lock(mutex_);
+  const auto it = names_.find(name);
+  if (it == names_.end()) return;
+  stop(it->second, "the model was taken out of service", dropped);
+  dropped.push_back(std::move(it->second.active));
+  names_.erase(it);
+}
+
 Status ModelServer::evict(const std::string& name, int64_t version) {
   ModelPtr dropped;
   const std::lock_guard lock(mutex_);

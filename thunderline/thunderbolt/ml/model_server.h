@@ -115,6 +115,10 @@ class ModelServer {
   /// Ends the name's rollout.
   Status activate(const std::string& name, int64_t version);
 
+  /// Lets no version of the name serve; who holds the old one may finish with it. Ends the name's
+  /// rollout. No error when none served.
+  void deactivate(const std::string& name);
+
   /// Drops a version from memory. Errors: kNotFound when it is not there; kRefused for an active
   /// version or a candidate.
   Status evict(const std::string& name, int64_t version);

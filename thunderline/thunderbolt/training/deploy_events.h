@@ -9,11 +9,11 @@ namespace thunderline::thunderbolt {
 struct DeployEvent {
   std::string name;           ///< "ml.model.deployed", "ml.model.rolled_back", "ml.model.refused".
   std::string model;
-  int64_t version = 0;        ///< What serves now; of a refusal, what would have.
+  int64_t version = 0;        ///< What serves now (0 = nothing); of a refusal, what would have.
   int64_t previous_version = 0;  ///< What served before; 0 = nothing.
   std::string path;           ///< Of model.onnx; empty for a refusal.
   std::string sha256;
-  std::string reason;         ///< Why it was refused.
+  std::string reason;         ///< Why it was refused or rolled back.
   int64_t unix_ms = 0;
 };
 

@@ -1,5 +1,6 @@
 #include "thunderline/thunderbolt/training/model_deployer.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "thunderline/base/sha256.h"
@@ -269,6 +270,31 @@ Result<int64_t> ModelDeployer::rollback(const std::string& name) {
   if (version) publish("ml.model.rolled_back", name, *version, before, "");
   if (!version) publish("ml.model.refused", name, 0, before, to_string(version.error()));
   return version;
+}
+
+Status ModelDeployer::roll_back_to(const std::string& name, int64_t version,
+                                   const std::string& reason) {
+  const std::lock_guard turn(mutex_);
+  int64_t before = 0;
+  const Status status = [&]() -> Status {
+    TL_RETURN_IF_ERROR(ModelRepository::check_name(name));
+    TL_ASSIGN_OR_RETURN(const auto held, repository_.lock());
+    TL_ASSIGN_OR_RETURN(const CurrentPointer from, repository_.current(name));
+    before = from.version;
+    if (version == 0) {
+      TL_RETURN_IF_ERROR(repository_.set_current(name, {}));
+      server_.deactivate(name);
+      return {};
+    }
+    TL_RETURN_IF_ERROR(warm_up(name, version));
+    const auto place = std::find(from.previous.begin(), from.previous.end(), version);
+    CurrentPointer to{version, {}};
+    if (place != from.previous.end()) to.previous.assign(place + 1, from.previous.end());
+    return switch_to(name, from, to);
+  }();
+  const char* const event = status ? "ml.model.rolled_back" : "ml.model.refused";
+  publish(event, name, version, before, status ? reason : to_string(status.error()));
+  return status;
 }
 
 Result<int64_t> ModelDeployer::restore(const std::string& name) {

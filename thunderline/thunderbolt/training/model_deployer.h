@@ -69,6 +69,12 @@ class ModelDeployer {
   /// Errors: kRefused when there is none.
   Result<int64_t> rollback(const std::string& name);
 
+  /// Goes back to `version`, which served before; 0: to none, so that whoever asks falls back on what
+  /// it does without a model. What served since is none to go back to. `reason` is published.
+  /// Unlike `rollback` it depends on no pointer that an earlier process left.
+  /// Errors, without any change: kNotFound; kBadData when the version does not load or run.
+  Status roll_back_to(const std::string& name, int64_t version, const std::string& reason);
+
   /// After a start: serves what the pointer on disk names or, where that is damaged, the newest
   /// earlier version that is not (and moves the pointer). Returns the version.
   /// Errors: kNotFound when nothing was ever active; kBadData when none of them loads.

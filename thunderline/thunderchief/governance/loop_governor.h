@@ -30,6 +30,10 @@ class LoopGovernor {
   /// A training's outcome stands in the log, durably; `live` is what scored until now.
   virtual Status resolved(const ModelRecord& record, const std::string& live, int64_t tick) = 0;
 
+  /// A version was taken out of service; `live` is what scores from now on. It stands in the log,
+  /// durably.
+  virtual Status rolled_back(int version, const std::string& live, const std::string& reason) = 0;
+
   virtual void degraded(int64_t tick) = 0;
   virtual void read(const thunderbolt::LoopReading& reading) = 0;
 };

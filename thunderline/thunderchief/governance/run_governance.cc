@@ -194,6 +194,17 @@ Status RunGovernance::resolved(const ModelRecord& record, const std::string& liv
   return {};
 }
 
+Status RunGovernance::rolled_back(int version, const std::string& live,
+                                  const std::string& reason) {
+  AuditEntry entry{.who = "crown", .what = "rollback"};
+  entry.subject = model_name(options_.model, std::to_string(version));
+  entry.before = entry.subject;
+  entry.after = model_name(options_.model, live);
+  entry.why = reason;
+  entry.key = options_.run_id + "/rollback/" + std::to_string(version);
+  return audit(std::move(entry));
+}
+
 void RunGovernance::degraded(int64_t tick) { chief_->note_shock(tick); }
 
 void RunGovernance::read(const thunderbolt::LoopReading& reading) {
