@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 
 namespace thunderline::cli {
@@ -11,6 +12,10 @@ namespace {
 
 /// Wakes the watcher when the program ends by itself.
 constexpr int kEndSignal = SIGUSR1;
+
+/// `timeout -s INT` and some shells send a signal to the process and again to its group: what comes
+/// this soon after the first is the same wish, not a second one.
+constexpr std::chrono::milliseconds kEcho{500};
 
 sigset_t watched_signals() {
   sigset_t set;
@@ -28,8 +33,14 @@ InterruptWatcher::InterruptWatcher() {
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   thread_ = std::thread([this, set] {
     int signal = 0;
+    std::chrono::steady_clock::time_point first;
     while (::sigwait(&set, &signal) == 0 && signal != kEndSignal) {
-      if (!source_.request_stop()) ::_exit(130);
+      const auto now = std::chrono::steady_clock::now();
+      if (source_.request_stop()) {
+        first = now;
+      } else if (now - first > kEcho) {
+        ::_exit(130);
+      }
     }
   });
 }
