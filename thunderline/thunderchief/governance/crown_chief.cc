@@ -105,6 +105,10 @@ bool CrownChief::may_lower() const {
          tick_ - last_adjusted_ >= std::max<int64_t>(policy().watch.quiet_ticks, 1);
 }
 
+bool CrownChief::holds_deploys() const {
+  return suspended_ || (facts_.alert && policy().bands.alert != Verdict::kAllow);
+}
+
 int CrownChief::choose_action(std::span<const float> /*state*/) {
   const auto& watch = policy().watch;
   const auto count = static_cast<int64_t>(violations_.size());
@@ -116,7 +120,7 @@ int CrownChief::choose_action(std::span<const float> /*state*/) {
     return kEscalate;
   }
   if (may_raise() || may_lower()) return kAdjust;
-  if ((facts_.alert || suspended_) != directed_hold_) return kDirect;
+  if (holds_deploys() != directed_hold_) return kDirect;
   return to_write_.empty() ? kWait : kAudit;
 }
 
@@ -171,14 +175,14 @@ ChiefOutcome CrownChief::resume() {
 }
 
 ChiefOutcome CrownChief::emit_directive() {
-  directed_hold_ = facts_.alert || suspended_;
+  directed_hold_ = holds_deploys();
   Directive directive;
   directive.kind =
       directed_hold_ ? Directive::Kind::kHoldDeploys : Directive::Kind::kResumeDeploys;
   directive.tick = tick_;
-  directive.reason = facts_.alert ? "the loop's monitor raises an alert"
-                     : suspended_ ? "deploying without a person is suspended"
-                                  : "neither alert nor suspension";
+  directive.reason = suspended_       ? "deploying without a person is suspended"
+                     : directed_hold_ ? "the loop's monitor raises an alert"
+                                      : "neither alert nor suspension";
   parts_.direct(directive);
   queue("emit_directive", "", directive_name(directive.kind), directive.reason);
   return ChiefOutcome::success(directive_name(directive.kind));

@@ -85,6 +85,8 @@ class CrownChief final : public Chief {
   double highest_raise() const;
   bool may_raise() const { return shocks_ > 0 && z_raised_ < highest_raise(); }
   bool may_lower() const;
+  /// Whether deployments are held for more than their own figures.
+  bool holds_deploys() const;
   void publish_facts();
   void queue(const char* what, std::string before, std::string after, std::string why);
 

@@ -70,6 +70,7 @@ using Names = std::vector<std::string>;
 TEST_F(CrownChiefTest, UnderTheDefaultItOnlyWaitsWhateverTheLoopDoes) {
   EXPECT_EQ(tick(0), Names());
   chief_->note_shock(0);
+  chief_->note_reading({.alert = true});
   EXPECT_EQ(tick(1), Names());
   EXPECT_EQ(ask().verdict, Verdict::kAllow);
   EXPECT_TRUE(entries_.empty());

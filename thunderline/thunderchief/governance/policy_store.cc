@@ -4,14 +4,14 @@ namespace thunderline::thunderchief {
 namespace {
 
 constexpr const char* kSchema = R"(
-  CREATE TABLE IF NOT EXISTS policies (
+  CREATE TABLE policies (
     version INTEGER PRIMARY KEY,
     body TEXT NOT NULL,
     set_unix_ms INTEGER NOT NULL,
     who TEXT NOT NULL,
     why TEXT NOT NULL
   );
-  CREATE TABLE IF NOT EXISTS deploy_requests (
+  CREATE TABLE policies_requests (
     id TEXT PRIMARY KEY,
     model TEXT NOT NULL,
     version INTEGER NOT NULL,
@@ -28,7 +28,7 @@ constexpr const char* kSchema = R"(
 
 constexpr const char* kHoldColumns =
     "SELECT id, model, version, reason, opened_unix_ms, deadline_unix_ms, on_deadline, state, "
-    "decided_unix_ms, who, why FROM deploy_requests ";
+    "decided_unix_ms, who, why FROM policies_requests ";
 
 StoredPolicy policy_row(const SqlStatement& row) {
   return {row.integer(0), row.text(1), row.integer(2), row.text(3), row.text(4)};
@@ -66,14 +66,14 @@ const char* hold_state_name(DeployHold::State state) {
 
 Result<PolicyStore> PolicyStore::open(FileSystem& files, const std::string& home) {
   TL_RETURN_IF_ERROR(files.create_folders(home));
-  TL_ASSIGN_OR_RETURN(Database db, Database::open(join_path(home, "state.db")));
-  TL_RETURN_IF_ERROR(db.execute(kSchema));
-  return PolicyStore(std::move(db));
+  TL_ASSIGN_OR_RETURN(auto state, StateStore::open(join_path(home, "state.db")));
+  TL_RETURN_IF_ERROR(state->register_part({"policies", {kSchema}}));
+  return PolicyStore(std::move(state));
 }
 
 Result<StoredPolicy> PolicyStore::active() {
   TL_ASSIGN_OR_RETURN(SqlStatement newest,
-                      db_.prepare("SELECT version, body, set_unix_ms, who, why FROM policies "
+                      db_->prepare("SELECT version, body, set_unix_ms, who, why FROM policies "
                                   "ORDER BY version DESC LIMIT 1"));
   TL_ASSIGN_OR_RETURN(const bool found, newest.step());
   if (found) return policy_row(newest);
@@ -85,16 +85,16 @@ Result<StoredPolicy> PolicyStore::active() {
 Result<int64_t> PolicyStore::put(const GovernancePolicy& policy, const std::string& who,
                                  const std::string& why, int64_t unix_ms) {
   TL_ASSIGN_OR_RETURN(SqlStatement insert,
-                      db_.prepare("INSERT INTO policies (body, set_unix_ms, who, why) "
+                      db_->prepare("INSERT INTO policies (body, set_unix_ms, who, why) "
                                   "VALUES (?, ?, ?, ?)"));
   const std::string body = to_toml(policy);
   TL_RETURN_IF_ERROR(insert.bind(1, body).bind(2, unix_ms).bind(3, who).bind(4, why).run());
-  return db_.last_insert_rowid();
+  return db_->last_insert_rowid();
 }
 
 Result<std::vector<StoredPolicy>> PolicyStore::history() {
   TL_ASSIGN_OR_RETURN(SqlStatement rows,
-                      db_.prepare("SELECT version, body, set_unix_ms, who, why FROM policies "
+                      db_->prepare("SELECT version, body, set_unix_ms, who, why FROM policies "
                                   "ORDER BY version"));
   std::vector<StoredPolicy> all;
   while (true) {
@@ -107,7 +107,7 @@ Result<std::vector<StoredPolicy>> PolicyStore::history() {
 Status PolicyStore::open_request(const DeployHold& hold) {
   TL_ASSIGN_OR_RETURN(
       SqlStatement insert,
-      db_.prepare("INSERT OR IGNORE INTO deploy_requests VALUES "
+      db_->prepare("INSERT OR IGNORE INTO policies_requests VALUES "
                   "(?, ?, ?, ?, ?, ?, ?, 'pending', 0, '', '')"));
   return insert.bind(1, hold.id)
       .bind(2, hold.model)
@@ -120,7 +120,7 @@ Status PolicyStore::open_request(const DeployHold& hold) {
 }
 
 Result<std::optional<DeployHold>> PolicyStore::find(const std::string& id) {
-  TL_ASSIGN_OR_RETURN(SqlStatement row, db_.prepare(std::string(kHoldColumns) + "WHERE id = ?"));
+  TL_ASSIGN_OR_RETURN(SqlStatement row, db_->prepare(std::string(kHoldColumns) + "WHERE id = ?"));
   row.bind(1, id);
   TL_ASSIGN_OR_RETURN(const bool found, row.step());
   if (!found) return std::nullopt;
@@ -131,7 +131,7 @@ Status PolicyStore::close(const std::string& id, bool approve, const std::string
                           const std::string& why, int64_t unix_ms) {
   // Whoever comes second, of two people or a person and the deadline, changes nothing.
   TL_ASSIGN_OR_RETURN(SqlStatement update,
-                      db_.prepare("UPDATE deploy_requests SET state = ?, decided_unix_ms = ?, "
+                      db_->prepare("UPDATE policies_requests SET state = ?, decided_unix_ms = ?, "
                                   "who = ?, why = ? WHERE id = ? AND state = 'pending'"));
   return update.bind(1, approve ? "approved" : "denied")
       .bind(2, unix_ms)
@@ -152,7 +152,7 @@ Status PolicyStore::decide(const std::string& id, bool approve, const std::strin
   };
   if (hold.state != DeployHold::State::kPending) return refused(hold);
   TL_RETURN_IF_ERROR(close(id, approve, who, why, unix_ms));
-  if (db_.changes() == 1) return {};
+  if (db_->changes() == 1) return {};
   TL_ASSIGN_OR_RETURN(const DeployHold other, settle(id, unix_ms));
   return refused(other);
 }
@@ -173,7 +173,7 @@ Result<DeployHold> PolicyStore::settle(const std::string& id, int64_t unix_ms) {
 
 Result<std::vector<DeployHold>> PolicyStore::requests() {
   TL_ASSIGN_OR_RETURN(SqlStatement rows,
-                      db_.prepare(std::string(kHoldColumns) + "ORDER BY opened_unix_ms, id"));
+                      db_->prepare(std::string(kHoldColumns) + "ORDER BY opened_unix_ms, id"));
   std::vector<DeployHold> all;
   while (true) {
     TL_ASSIGN_OR_RETURN(const bool more, rows.step());

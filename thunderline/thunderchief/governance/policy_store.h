@@ -1,14 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "thunderline/base/file_system.h"
 #include "thunderline/base/result.h"
-#include "thunderline/base/sqlite.h"
 #include "thunderline/thunderchief/governance/policy.h"
+#include "thunderline/thunderchief/state_store.h"
 
 namespace thunderline::thunderchief {
 
@@ -42,9 +43,9 @@ struct DeployHold {
 const char* hold_state_name(DeployHold::State state);
 
 /// The policies of a home, with their history, and the deployments that wait for approval: tables
-/// `policies` and `deploy_requests` of `state.db` (docs/formats/policy.md).
+/// `policies` and `policies_requests` of `state.db` (docs/formats/policy.md).
 /// Several processes may use it at a time. Thread-safety: one thread an object.
-/// Errors: those of `Database`.
+/// Errors: those of `StateStore`.
 class PolicyStore {
  public:
   /// Opens `state.db` in the home, which is made when it is missing.
@@ -75,13 +76,15 @@ class PolicyStore {
   Result<std::vector<DeployHold>> requests();
 
  private:
-  explicit PolicyStore(Database db) : db_(std::move(db)) {}
+  explicit PolicyStore(std::unique_ptr<StateStore> state)
+      : state_(std::move(state)), db_(&state_->database()) {}
 
   Result<std::optional<DeployHold>> find(const std::string& id);
   Status close(const std::string& id, bool approve, const std::string& who,
                const std::string& why, int64_t unix_ms);
 
-  Database db_;
+  std::unique_ptr<StateStore> state_;
+  Database* db_;  ///< The state's.
 };
 
 }  // namespace thunderline::thunderchief

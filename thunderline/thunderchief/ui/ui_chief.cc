@@ -26,6 +26,10 @@ float share(const std::vector<Viewer>& viewers, Test test) {
 
 Status UIChief::begin_tick(int64_t /*tick*/) {
   viewers_ = hub_.viewers();
+  late_.clear();
+  for (const Viewer& viewer : viewers_) {
+    if (exceeds_target(viewer)) late_.insert(viewer.id);
+  }
   done_ = {};
   return {};
 }
@@ -48,7 +52,7 @@ std::vector<float> UIChief::observe_state() const {
           share(viewers_, [](const Viewer& viewer) { return viewer.pruned; })};
 }
 
-bool UIChief::is_late(const Viewer& viewer) const {
+bool UIChief::exceeds_target(const Viewer& viewer) const {
   return viewer.latency > options_.target_latency || pressure(viewer) > options_.target_pressure;
 }
 

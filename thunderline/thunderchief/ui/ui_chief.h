@@ -2,6 +2,7 @@
 
 #include <array>
 #include <chrono>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -41,7 +42,8 @@ class UIChief final : public Chief {
       "throttle_updates", "flush_stale",   "prioritize_component",
       "prune_offscreen",  "prefetch_data", "wait"};
 
-  bool is_late(const Viewer& viewer) const;
+  bool exceeds_target(const Viewer& viewer) const;
+  bool is_late(const Viewer& viewer) const { return late_.contains(viewer.id); }
   bool is_calm(const Viewer& viewer) const;
   bool needs(int action, const Viewer& viewer) const;
   /// Does it; returns how many updates were dropped.
@@ -51,6 +53,9 @@ class UIChief final : public Chief {
   const Options options_;
   ViewerHub& hub_;
   std::vector<Viewer> viewers_;
+  /// Viewers that were late when the tick began. Dropping stale updates makes any viewer look well
+  /// again; only what also keeps it so ends the lateness.
+  std::set<uint64_t> late_;
   std::array<bool, 6> done_{};  ///< Actions taken in this tick.
 };
 

@@ -57,7 +57,7 @@ class Pages {
   Conductor conductor_{{}, [this](const thunderbolt::ChiefStep& step) { return note(step); }};
 };
 
-TEST(UIChief, KeepsSlowViewersFreshWhoWouldLagByMinutes) {
+TEST(UIChief, KeepsSlowViewersFreshWhoWouldLagBySeconds) {
   double latency[2];
   double focus[2];
   for (const bool with_chief : {false, true}) {
@@ -69,9 +69,9 @@ TEST(UIChief, KeepsSlowViewersFreshWhoWouldLagByMinutes) {
     latency[with_chief] = quantile(delivered.latency_ms, 0.95);
     focus[with_chief] = quantile(delivered.focus_latency_ms, 0.95);
   }
-  EXPECT_GT(latency[0], 30'000) << "without the chief the queue alone is a minute";
-  EXPECT_LT(latency[1], 1'500);
-  EXPECT_LT(focus[1], 1'000);
+  EXPECT_GT(latency[0], 2'500) << "a full queue is 3.2 s of updates";
+  EXPECT_LT(latency[1], 500);
+  EXPECT_LT(focus[1], 400);
 }
 
 TEST(UIChief, LeavesAFastViewerAloneWhateverTheSlowOnesNeed) {
