@@ -42,6 +42,7 @@ void add_doctor(CLI::App& app, Session& session);
 void add_evaluate(CLI::App& app, Session& session);
 void add_infer(CLI::App& app, Session& session);
 void add_models(CLI::App& app, Session& session);
+void add_plans(CLI::App& app, Session& session);
 void add_run(CLI::App& app, Session& session);
 void add_train(CLI::App& app, Session& session);
 void add_trajectories(CLI::App& app, Session& session);

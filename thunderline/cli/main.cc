@@ -39,6 +39,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_evaluate(app, session);
   add_trajectories(app, session);
   add_models(app, session);
+  add_plans(app, session);
   add_doctor(app, session);
   add_version(app, session);
 }
