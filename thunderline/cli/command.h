@@ -44,6 +44,7 @@ void add_evaluate(CLI::App& app, Session& session);
 void add_infer(CLI::App& app, Session& session);
 void add_models(CLI::App& app, Session& session);
 void add_policies(CLI::App& app, Session& session);
+void add_plans(CLI::App& app, Session& session);
 void add_run(CLI::App& app, Session& session);
 void add_train(CLI::App& app, Session& session);
 void add_trajectories(CLI::App& app, Session& session);

@@ -41,6 +41,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_models(app, session);
   add_policies(app, session);
   add_audit(app, session);
+  add_plans(app, session);
   add_doctor(app, session);
   add_version(app, session);
 }

@@ -13,6 +13,7 @@
 #include "thunderline/thunderchief/orchestrator/export_agent.h"
 #include "thunderline/thunderchief/orchestrator/orchestrator_agent.h"
 #include "thunderline/thunderchief/orchestrator/trainer_agent.h"
+#include "thunderline/thunderchief/plan_desk.h"
 #include "thunderline/worlds/inbox/heuristic.h"
 #include "thunderline/worlds/inbox/inbox_world.h"
 
@@ -159,9 +160,10 @@ class Run {
 
  private:
   Status open_models();
+  Status open_plans();
   Status start_agents();
   Status make_loop();
-  void watch_messages(RunProgress& progress);
+  Status watch_messages(RunProgress& progress);
   Result<RunReport> report(double seconds) const;
   double threshold() const { return options_.settings.world.reward.threshold(); }
 
@@ -175,6 +177,8 @@ class Run {
   std::unique_ptr<worlds::inbox::InboxWorld> world_;
   std::unique_ptr<thunderbolt::LogTrajectoryLogger> log_;
   std::optional<RunRecorder> recorder_;
+  std::unique_ptr<thunderbolt::LogTrajectoryLogger> plan_log_;
+  std::unique_ptr<PlanDesk> plans_;
   thunderflow::EventBus bus_;
   std::unique_ptr<RunGovernance> governance_;
   BusSink events_;
@@ -208,6 +212,7 @@ Status Run::open() {
                                         options_.settings.gate},
                                        files_, clock_, *recorder_, bus_));
   TL_RETURN_IF_ERROR(open_models());
+  TL_RETURN_IF_ERROR(open_plans());
   TL_RETURN_IF_ERROR(start_agents());
   return make_loop();
 }
@@ -228,6 +233,19 @@ Status Run::open_models() {
   return {};
 }
 
+/// The steps of the plans' chiefs have a log of their own: when an agent's message comes is not the
+/// same in every run, and the run's log must be.
+Status Run::open_plans() {
+  thunderbolt::LogTrajectoryOptions log;
+  log.folder = join_path(options_.home, "plan_log");
+  TL_ASSIGN_OR_RETURN(plan_log_, thunderbolt::LogTrajectoryLogger::open(files_, clock_, log));
+  TL_ASSIGN_OR_RETURN(plans_, PlanDesk::open(join_path(options_.home, "state.db"), clock_,
+                                             [this](const thunderbolt::ChiefStep& step) {
+                                               return plan_log_->log_chief_step(step);
+                                             }));
+  return {};
+}
+
 Status Run::start_agents() {
   const RunSettings& settings = options_.settings;
   Curriculum plan;
@@ -240,6 +258,9 @@ Status Run::start_agents() {
   TrainerAgent::Options trainer;
   trainer.state_width = schema_.width;
   trainer.table = settings.world.reward;
+  trainer.cancelled = [this](const Curriculum& curriculum) {
+    return plans_->cancelled(curriculum.model, curriculum.version);
+  };
   const EvaluationAgent::Options evaluation{reward_values(settings.world.reward),
                                             governance_->rule()};
   const auto champion = [this]() -> Result<std::shared_ptr<const Scorer>> {
@@ -296,9 +317,10 @@ Status Run::make_loop() {
   return {};
 }
 
-void Run::watch_messages(RunProgress& progress) {
+Status Run::watch_messages(RunProgress& progress) {
   while (auto event = watched_->try_pop()) {
     const Message& message = **event;
+    TL_RETURN_IF_ERROR(plans_->follow(message));
     if (const auto* training = std::get_if<TrainingProgress>(&message)) {
       progress.trial = training->trial;
       progress.trials = training->trials;
@@ -321,6 +343,8 @@ void Run::watch_messages(RunProgress& progress) {
       progress.trials = 0;
     }
   }
+  TL_RETURN_IF_ERROR(plans_->follow(kModel, loop_->state().models));
+  return plans_->tick();
 }
 
 Result<RunReport> Run::drive(const std::function<void(const RunProgress&)>& on_progress,
@@ -329,8 +353,9 @@ Result<RunReport> Run::drive(const std::function<void(const RunProgress&)>& on_p
   RunProgress progress;
   progress.stage = "collect";
   progress.events_in_all = inbox_.replay.size();
+  Status plans;
   const auto show = [&] {
-    watch_messages(progress);
+    if (plans) plans = watch_messages(progress);
     progress.loop = loop_->state();
     progress.recovering = recorder_->recovering();
     on_progress(progress);
@@ -338,6 +363,7 @@ Result<RunReport> Run::drive(const std::function<void(const RunProgress&)>& on_p
   loop_->on_wait(show);
   const auto one_tick = [&]() -> Result<bool> {
     show();
+    TL_RETURN_IF_ERROR(plans);
     return loop_->tick(stop);
   };
   const Status done = loop_->conductor().run(options_.rate, one_tick, stop);
@@ -345,6 +371,7 @@ Result<RunReport> Run::drive(const std::function<void(const RunProgress&)>& on_p
   TL_RETURN_IF_ERROR(log_->flush());
   TL_RETURN_IF_ERROR(done);
   show();
+  TL_RETURN_IF_ERROR(plans);
   return report(std::chrono::duration<double>(clock_.now() - start).count());
 }
 

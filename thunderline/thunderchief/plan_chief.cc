@@ -90,7 +90,10 @@ Status PlanChief::report(const StepReport& report) {
   orphans_.erase(effect_key(known, report.position, report.undo));
   return change(report.plan, [&](Plan& plan) {
     if (!report.undo) {
-      if (report.done) return complete_task(plan, report.position, report.output, now_ms());
+      if (report.done) {
+        plan.steps[report.position].why = report.why;
+        return complete_task(plan, report.position, report.output, now_ms());
+      }
       return fail_step(plan, report.position, report.why, now_ms());
     }
     if (report.done) return complete_undo(plan, report.position, now_ms());

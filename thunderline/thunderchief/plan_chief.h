@@ -35,7 +35,7 @@ struct StepReport {
   bool undo = false;
   bool done = true;    ///< False: it failed, and has left nothing behind.
   std::string output;  ///< Of a task that is done.
-  std::string why;     ///< Of a failure.
+  std::string why;     ///< Of a failure, or how it ended.
 };
 
 /// Does what tasks are for, and says what goals become. It begins the work and returns at once; the
@@ -49,7 +49,8 @@ class StepRunner {
   /// An error fails the task (or the attempt to undo it).
   virtual Status start(const StepStart& start) = 0;
 
-  /// The task is not wanted any more. Nothing needs to be reported.
+  /// The task is not wanted any more: what it has begun under this key is taken back. Nothing needs
+  /// to be reported.
   virtual void cancel(const std::string& key) = 0;
 
   /// The tree that a goal becomes. An error fails the goal.

@@ -8,17 +8,37 @@ using cerebros::service::AgentTrial;
 using thunderbolt::ClosedStep;
 using thunderbolt::Dataset;
 
+namespace {
+
+Error cancellation(const Curriculum& curriculum) {
+  return {ErrorCode::kRefused, "the training was cancelled",
+          curriculum.model + " " + std::to_string(curriculum.version), ""};
+}
+
+}  // namespace
+
 Status TrainerAgent::handle(const Message& message, const std::stop_token& stop) {
   const auto* granted = std::get_if<TrainingGranted>(&message);
   if (granted == nullptr) return {};
-  auto finished = train(*granted, stop);
+  // Ends with the agent's own life, or when the training is cancelled.
+  std::stop_source wanted;
+  const std::stop_callback follow(stop, [&wanted] { wanted.request_stop(); });
+  auto finished = train(*granted, wanted);
+  if (!finished && cancelled(granted->curriculum)) {
+    return publish_(TrainingFailed{granted->id, cancellation(granted->curriculum)});
+  }
   if (!finished) return publish_(TrainingFailed{granted->id, finished.error()});
   return publish_(*std::move(finished));
 }
 
+bool TrainerAgent::cancelled(const Curriculum& curriculum) const {
+  return options_.cancelled && options_.cancelled(curriculum);
+}
+
 Result<TrainingFinished> TrainerAgent::train(const TrainingGranted& granted,
-                                             const std::stop_token& stop) {
+                                             std::stop_source& wanted) {
   const Curriculum& curriculum = granted.curriculum;
+  if (cancelled(curriculum)) return tl::unexpected<Error>(cancellation(curriculum));
   StageSeconds seconds;
   Stopwatch watch(clock_);
   auto dataset = std::make_shared<Dataset>();
@@ -41,6 +61,7 @@ Result<TrainingFinished> TrainerAgent::train(const TrainingGranted& granted,
   int done = 0;
   const auto on_trial = [&](const AgentTrial& trial) {
     ++done;
+    if (cancelled(curriculum)) wanted.request_stop();
     if (trial.val_loss && (!best || *trial.val_loss < *best)) best = trial.val_loss;
     // Progress is for watchers: a training does not fail for want of one.
     (void)publish_(TrainingProgress{granted.id, done, curriculum.training.trials, best});
@@ -50,7 +71,7 @@ Result<TrainingFinished> TrainerAgent::train(const TrainingGranted& granted,
   TL_ASSIGN_OR_RETURN(challenger->study,
                       cerebros::service::run_agent_study(
                           cerebros::service::scoring_space(), {x, y, {}, rows},
-                          options_.state_width, curriculum.training, on_trial, stop));
+                          options_.state_width, curriculum.training, on_trial, wanted.get_token()));
   seconds.tpe_train = watch.lap();
   challenger->dataset = std::move(dataset);
   return TrainingFinished{granted.id, std::move(challenger), seconds};

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "thunderline/base/clock.h"
 #include "thunderline/thunderbolt/training/trajectory_logger.h"
 #include "thunderline/thunderchief/orchestrator/agent.h"
@@ -15,6 +17,8 @@ class TrainerAgent final : public Agent {
     std::string source = "bit";
     int64_t state_width = 40;
     worlds::RewardTable table;  ///< Reward and action imply the target: P(spam).
+    /// Whether a training is not wanted any more: asked before it and after each trial. May be empty.
+    std::function<bool(const Curriculum&)> cancelled = {};
   };
 
   /// Log and clock must outlive the agent.
@@ -25,7 +29,8 @@ class TrainerAgent final : public Agent {
   Status handle(const Message& message, const std::stop_token& stop) override;
 
  private:
-  Result<TrainingFinished> train(const TrainingGranted& granted, const std::stop_token& stop);
+  bool cancelled(const Curriculum& curriculum) const;
+  Result<TrainingFinished> train(const TrainingGranted& granted, std::stop_source& wanted);
 
   const Options options_;
   thunderbolt::TrajectoryLogger& log_;
