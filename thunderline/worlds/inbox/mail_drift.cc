@@ -8,8 +8,7 @@ namespace thunderline::worlds::inbox {
 namespace {
 
 /// What a spam keeps of itself.
-constexpr std::array kOwnHabits = {kSenderNamed, kSenderDigits, kMessageIdMatch, kSecondPerson,
-                                   kLongLines};
+constexpr std::array kOwnHabits = {kSenderDigits, kSecondPerson, kLongLines};
 
 }  // namespace
 
@@ -29,6 +28,8 @@ void imitate_ham(std::vector<std::array<float, kChannels>>& channels,
     if (!spam[i]) continue;
     std::array<float, kChannels> imitated = channels[ham[generator() % ham.size()]];
     for (const Channel own : kOwnHabits) imitated[own] = channels[i][own];
+    imitated[kSubjectReply] = 1;
+    imitated[kQuoted] = 0;
     channels[i] = imitated;
   }
 }

@@ -27,9 +27,10 @@ TEST(ImitateHam, GivesLaterSpamTheHabitsOfAHamAndLeavesItItsOwn) {
   EXPECT_EQ(channels[3], filled(0.75f)) << "ham";
   const float donor = channels[2][kHtml];
   EXPECT_TRUE(donor == 0.25f || donor == 0.75f) << donor;
-  EXPECT_EQ(channels[2][kSubjectReply], donor) << "one donor for all";
-  EXPECT_EQ(channels[2][kSecondPerson], 1);
-  EXPECT_EQ(channels[2][kMessageIdMatch], 1);
+  EXPECT_EQ(channels[2][kCapitals], donor) << "one donor for all";
+  EXPECT_EQ(channels[2][kSecondPerson], 1) << "its own";
+  EXPECT_EQ(channels[2][kSubjectReply], 1);
+  EXPECT_EQ(channels[2][kQuoted], 0);
 }
 
 TEST(ImitateHam, LeavesAStreamWithoutHamAlone) {
