@@ -80,6 +80,8 @@ TEST(InboxRun, EndsWithAReportOfTheContractsShape) {
   // Seed 42: the first model is far better than the heuristic (z above 3 with 25 trials as with 5).
   EXPECT_EQ(report["models"][0]["decision"], "deployed");
   EXPECT_GT(report["uplift_tail"]["mean"].get<double>(), 0.0);
+  // `run` prints "deployed, " or "refused, " before it.
+  EXPECT_TRUE(report["models"][0]["reason"].get<std::string>().starts_with("the challenger "));
 }
 
 TEST(InboxRun, DecidesTheSameWhateverTheNumberOfJobs) {
@@ -137,6 +139,47 @@ TEST(InboxRun, StopsOnAnInterruptAndGoesOnLater) {
   EXPECT_EQ(child.wait(), 130);
   EXPECT_EQ(ChildProcess(command).wait(), 0);
   EXPECT_EQ(read_report(folder.path("r.json"))["steps_logged"], 1500);
+}
+
+/// 300 mails at a given rate, with trainings that the world does not wait for.
+std::vector<std::string> run_at_rate(const std::string& home, const std::string& rate) {
+  return {THUNDERLINE_BINARY, "run",     "--home",
+          home,               "--json",  "--quiet",
+          "--exit-when-done", "--limit", "300",
+          "--rate",           rate,      "--set",
+          "training.first=100", "--set", "training.hold_out=50",
+          "--set",            "training.trials=2"};
+}
+
+void expect_each_event_once(const std::string& home, const Json& report) {
+  EXPECT_EQ(report.value("events", 0), 300);
+  EXPECT_EQ(report.value("steps_logged", 0), 300);
+  EXPECT_EQ(report.value("decisions", 0) + report.value("forced", 0), 300);
+  const std::multiset<std::string> steps = logged_steps(home);
+  EXPECT_EQ(steps.size(), 300u);
+  EXPECT_EQ(std::set<std::string>(steps.begin(), steps.end()).size(), 300u);
+}
+
+TEST(InboxRunAtARate, EndsWithEachEventReportedOnce) {
+  const TempFolder folder;
+  const std::string out = folder.path("out");
+  ASSERT_EQ(ChildProcess(run_at_rate(folder.path("home"), "2000"), out).wait(), 0);
+  expect_each_event_once(folder.path("home"), read_report(out));
+}
+
+TEST(InboxRunAtARate, EndsOnAnInterruptAndGoesOnLater) {
+  const TempFolder folder;
+  const std::string out = folder.path("out");
+  const std::string home = folder.path("home");
+  // A tick in ten seconds: the run cannot end before it is interrupted, nor wait for its tick then.
+  ChildProcess child(run_at_rate(home, "0.1"), out);
+  int exit = 0;
+  ASSERT_FALSE(child.wait_for(1000, exit)) << "ended with " << exit;
+  child.send(SIGINT);
+  EXPECT_EQ(child.wait(), 130);
+  EXPECT_EQ(read_report(out)["error"].value("code", ""), "interrupted");
+  ASSERT_EQ(ChildProcess(run_at_rate(home, "2000"), out).wait(), 0);
+  expect_each_event_once(home, read_report(out));
 }
 
 TEST(InboxRun, RefusesAHomeOfOtherSettingsUnlessItIsPutAside) {

@@ -385,6 +385,8 @@ Result<RunReport> Run::report(double seconds) const {
   report.steps_logged = stats.records.steps;
   report.skipped = worlds::inbox::group_by_reason(inbox_.skipped);
   report.total_seconds = seconds;
+  report.ledger = ledger_;
+  report.replay = inbox_.replay;
   return report;
 }
 

@@ -45,6 +45,9 @@ struct RunReport {
   uint64_t steps_logged = 0;
   std::vector<worlds::inbox::SkippedGroup> skipped;
   double total_seconds = 0.0;
+  /// The true account by position and what it is of, for checks beyond the report.
+  std::shared_ptr<const worlds::inbox::InboxLedger> ledger;
+  worlds::inbox::InboxReplay replay;
 
   std::string to_json() const;
 };

@@ -51,17 +51,17 @@ GateVerdict judge(const GateFigures& figures, const GateOptions& options) {
   const std::string no_calibration = brier_fault(figures, options);
   if (no_gain.empty()) {
     verdict.rule = GateVerdict::Rule::kReward;
-    verdict.reason = "Deployed: the challenger earns " + shown(figures.reward.difference) +
+    verdict.reason = "the challenger earns " + shown(figures.reward.difference) +
                      " more a decision, z(reward) " + shown(figures.reward.z) + " over " +
-                     std::to_string(figures.differing_seen) + " differing seen decisions.";
+                     std::to_string(figures.differing_seen) + " differing seen decisions";
   } else if (no_calibration.empty()) {
     verdict.rule = GateVerdict::Rule::kBrier;
-    verdict.reason = "Deployed: the challenger is better calibrated, z(Brier) " +
+    verdict.reason = "the challenger is better calibrated, z(Brier) " +
                      shown(figures.brier.z) + ", and earns no less, " +
                      shown(figures.reward.difference) + " a decision with lower bound " +
-                     shown(lower_bound(figures, options)) + ".";
+                     shown(lower_bound(figures, options));
   } else {
-    verdict.reason = "Refused: " + no_gain + ", and " + no_calibration + ".";
+    verdict.reason = no_gain + ", and " + no_calibration;
   }
   verdict.deploy = verdict.rule != GateVerdict::Rule::kNone;
   return verdict;

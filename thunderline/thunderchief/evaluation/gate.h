@@ -37,7 +37,7 @@ struct GateVerdict {
 
   bool deploy = false;
   Rule rule = Rule::kNone;  ///< The rule that let it in.
-  std::string reason;       ///< One sentence, with the figures that decided or failed.
+  std::string reason;       ///< The figures that decided or failed; fits after "deployed, ".
   GateFigures figures;
 };
 

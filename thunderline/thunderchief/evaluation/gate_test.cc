@@ -41,8 +41,8 @@ TEST(Gate, DeploysAProvenGain) {
   EXPECT_TRUE(verdict.deploy);
   EXPECT_EQ(verdict.rule, GateVerdict::Rule::kReward);
   EXPECT_EQ(verdict.reason,
-            "Deployed: the challenger earns 0.100 more a decision, z(reward) 2.500 over 25 "
-            "differing seen decisions.");
+            "the challenger earns 0.100 more a decision, z(reward) 2.500 over 25 differing seen "
+            "decisions");
 }
 
 TEST(Gate, DeploysABetterCalibratedModelThatEarnsNoLess) {
@@ -66,7 +66,7 @@ TEST(Gate, SaysWhichFigureFailed) {
   GateFigures f = winning();
   f.reward.z = 2.32;
   EXPECT_EQ(refusal(f),
-            "Refused: z(reward) 2.320 is below 2.330, and z(Brier) 0.000 is below 2.330.");
+            "z(reward) 2.320 is below 2.330, and z(Brier) 0.000 is below 2.330");
   f = winning();
   f.differing_seen = 19;
   EXPECT_TRUE(says(refusal(f), "only 19 seen decisions, fewer than 20"));

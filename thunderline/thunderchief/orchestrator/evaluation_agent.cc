@@ -37,6 +37,19 @@ std::string to_json(const GateFigures& figures, const Ruling& ruling) {
 
 }  // namespace
 
+std::vector<LoggedDecision> logged_decisions(const std::vector<ClosedStep>& steps,
+                                             std::span<const float> champion_scores,
+                                             std::span<const float> challenger_scores) {
+  TL_CHECK(champion_scores.size() == steps.size() && challenger_scores.size() == steps.size());
+  std::vector<LoggedDecision> decisions;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const ClosedStep& step = steps[i];
+    decisions.push_back({step.action, step.reward, step.seen, step.propensity, step.p_intervene,
+                         step.review_rate, champion_scores[i], challenger_scores[i]});
+  }
+  return decisions;
+}
+
 Status EvaluationAgent::handle(const Message& message, const std::stop_token& /*stop*/) {
   const auto* finished = std::get_if<TrainingFinished>(&message);
   if (finished == nullptr) return {};
@@ -62,13 +75,12 @@ Result<Evaluation> EvaluationAgent::evaluate(const Challenger& challenger) const
   TL_ASSIGN_OR_RETURN(const std::vector<float> challenger_scores,
                       cerebros::train::predict(challenger.study.best.model, states, rows));
 
-  std::vector<LoggedDecision> decisions;
+  const std::vector<LoggedDecision> decisions =
+      logged_decisions(steps, champion_scores, challenger_scores);
   std::vector<double> seen_scores;
   std::vector<uint8_t> seen_labels;
   for (size_t i = 0; i < steps.size(); ++i) {
     const ClosedStep& step = steps[i];
-    decisions.push_back({step.action, step.reward, step.seen, step.propensity, step.p_intervene,
-                         step.review_rate, champion_scores[i], challenger_scores[i]});
     if (!step.seen) continue;
     seen_scores.push_back(challenger_scores[i]);
     const bool spam = step.reward == options_.rewards.value(step.action, true);

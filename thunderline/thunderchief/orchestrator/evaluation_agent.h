@@ -2,14 +2,22 @@
 
 #include <functional>
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "thunderline/base/clock.h"
+#include "thunderline/thunderbolt/training/dataset.h"
 #include "thunderline/thunderchief/evaluation/gate.h"
 #include "thunderline/thunderchief/governance/deploy_rules.h"
 #include "thunderline/thunderchief/orchestrator/agent.h"
 #include "thunderline/thunderchief/scorer.h"
 
 namespace thunderline::thunderchief {
+
+/// The hold-out as the gate reads it. Shapes: one score of each model a step.
+std::vector<LoggedDecision> logged_decisions(const std::vector<thunderbolt::ClosedStep>& steps,
+                                             std::span<const float> champion_scores,
+                                             std::span<const float> challenger_scores);
 
 /// Compares a challenger with the champion on the held-out steps: metrics, every estimate, and the
 /// verdict on them.

@@ -36,7 +36,7 @@ struct Challenger {
 /// How a challenger did against the champion, and what follows.
 struct Evaluation {
   bool deploy = false;
-  std::string reason;  ///< One sentence: the figures that decided.
+  std::string reason;  ///< The figures that decided, as of GateVerdict.
   double champion_value = 0.0;
   double challenger_value = 0.0;
   double brier = 0.0;  ///< The challenger's, on the hold-out.

@@ -6,6 +6,7 @@ namespace thunderline::thunderchief {
 
 std::optional<std::string> TrainingSchedule::observe(uint64_t seen) {
   if (seen < due_at_) return std::nullopt;
+  if (options_.last > 0 && seen > options_.last) return std::nullopt;
   std::string reason = alarmed_ ? "the live model got worse"
                                 : std::to_string(trainings_ == 0 ? options_.first : options_.every) +
                                       " new rewards were seen";

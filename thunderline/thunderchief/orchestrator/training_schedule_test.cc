@@ -32,5 +32,14 @@ TEST(TrainingSchedule, TrainsSoonerAfterAnAlarmAndSaysSo) {
   EXPECT_EQ(schedule.due_at(), 970u);
 }
 
+TEST(TrainingSchedule, BeginsNoneAfterTheLastMark) {
+  TrainingSchedule schedule({.first = 600, .every = 250, .last = 900});
+  EXPECT_TRUE(schedule.observe(600));
+  EXPECT_TRUE(schedule.observe(900));
+  EXPECT_FALSE(schedule.observe(1150));
+  schedule.alarm(1150);
+  EXPECT_FALSE(schedule.observe(5000)) << "nor after an alarm";
+}
+
 }  // namespace
 }  // namespace thunderline::thunderchief

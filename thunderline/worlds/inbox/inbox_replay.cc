@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "thunderline/worlds/inbox/mail_channels.h"
+#include "thunderline/worlds/inbox/mail_drift.h"
 #include "thunderline/worlds/inbox/mail_order.h"
 
 namespace thunderline::worlds::inbox {
@@ -15,6 +16,7 @@ namespace {
 constexpr uint64_t kArrivalStream = 1;
 constexpr uint64_t kFeedbackStream = 2;
 constexpr uint64_t kExplorationStream = 3;
+constexpr uint64_t kDriftStream = 5;  // 4 is the placebo's.
 
 constexpr uint64_t kMostArrivals = 16;
 constexpr uint64_t kLongestDelay = 20;
@@ -67,6 +69,8 @@ Status require(bool holds, const char* setting, const char* rule) {
 
 Status InboxOptions::check() const {
   TL_RETURN_IF_ERROR(reward.check());
+  TL_RETURN_IF_ERROR(require(drift_at >= 0 && drift_at < 1, "drift_at",
+                             "the share before the drift must be from 0 to below 1"));
   const auto finite_positive = [](double value) { return std::isfinite(value) && value > 0; };
   TL_RETURN_IF_ERROR(require(std::isfinite(waiting_cost) && waiting_cost >= 0, "waiting_cost",
                              "the waiting cost must be 0 or more"));
@@ -106,9 +110,15 @@ Result<Inbox> make_inbox(const Corpus& corpus, const InboxOptions& options) {
     order.mails.resize(options.limit);
     order.labels.resize(options.limit);
   }
+  InboxStage stage = make_stage(corpus, order, options);
+  InboxTruth truth = make_truth(order, options);
+  if (options.drift_at > 0) {
+    imitate_ham(stage.channels, truth.spam, drift_start(stage.size(), options.drift_at),
+                options.seed + kDriftStream);
+  }
   Inbox inbox;
-  inbox.replay.stage = std::make_shared<const InboxStage>(make_stage(corpus, order, options));
-  inbox.replay.truth = std::make_shared<const InboxTruth>(make_truth(order, options));
+  inbox.replay.stage = std::make_shared<const InboxStage>(std::move(stage));
+  inbox.replay.truth = std::make_shared<const InboxTruth>(std::move(truth));
   inbox.skipped = corpus.skipped;
   inbox.feed_items = order.feed_items;
   inbox.repeated_texts = order.repeated_texts;

@@ -18,6 +18,7 @@ struct InboxOptions {
   uint64_t seed = 42;
   bool placebo = false;  ///< Labels permuted among the mails: nothing can be learned.
   size_t limit = 0;      ///< Only the first so many mails of the order; 0 is all.
+  double drift_at = 0;   ///< Share of the mails after which spam imitates ham; 0: never.
   RewardTable reward;
   double waiting_cost = 0.01;
   double review_rate = 0.25;
