@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <numbers>
+
 #include "tests/support/fake_clock.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/tiny_onnx.h"
@@ -106,6 +109,41 @@ TEST(KerasOnnx, AModelThatDropsRowsFailsTheBatch) {
   const Loaded loaded(liar);
   const std::vector<Input> inputs = {rows({1}, 1, "a"), rows({0}, 1, "b")};
   EXPECT_EQ(loaded.keras.infer_batch(*loaded.session, inputs).error().code, ErrorCode::kBadData);
+}
+
+TEST(KerasOnnx, ObservesWhatAModelAnswersRowAfterRow) {
+  const Loaded loaded(testing::identity_onnx(2));
+  std::vector<float> values;
+  for (int row = 0; row < 64; ++row) {  // Two units that move as one; the first half in one bin each.
+    const double angle = 2.0 * std::numbers::pi * row / 16.0;
+    const double size = row < 32 ? 0.04 : 0.4;
+    values.push_back(static_cast<float>(0.45 + size * std::sin(angle)));
+    values.push_back(static_cast<float>(0.45 + size * std::sin(angle + 0.3)));
+  }
+  const auto seen = loaded.keras.observe(*loaded.session, rows(values, 2, "a"));
+  ASSERT_TRUE(seen) << to_string(seen.error());
+  EXPECT_EQ(seen->output.shape(), (std::vector<int64_t>{64, 2}));
+  const ModelObservables& observables = seen->observables;
+  EXPECT_GT(*observables.observables.plv, 0.95);
+  EXPECT_EQ(observables.observables.sigma, std::nullopt) << "no ratio to an entropy of 0";
+  EXPECT_GT(*observables.observables.entropy, 1.5);
+  EXPECT_NEAR(*observables.propagation, 1.0, 1e-6);
+}
+
+TEST(KerasOnnx, ObservesNothingThatIsNotThere) {
+  const Loaded loaded(testing::sigmoid_onnx(2, 0.0f, 0.0f));
+  const std::vector<float> values(64, 0.5f);
+  const ModelObservables seen =
+      loaded.keras.observe(*loaded.session, rows(values, 2, "a"))->observables;
+  EXPECT_EQ(seen.observables.plv, std::nullopt);
+  EXPECT_EQ(seen.observables.lambda, std::nullopt);
+  EXPECT_EQ(seen.observables.entropy, 0.0);
+  EXPECT_NEAR(*seen.propagation, 1.0, 1e-6);
+
+  const Loaded wide(negation({-1, 2}));
+  EXPECT_EQ(wide.keras.observe(*wide.session, rows(values, 2, "a")).error().code,
+            ErrorCode::kInvalidArgument) << "answers below 0 are no scores";
+  EXPECT_EQ(wide.keras.observe(*wide.session, rows({1, 2}, 2, "a")).error().where, "input");
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ Status SigmaWindow::add(float score) {
 }
 
 std::optional<double> SigmaWindow::entropy_now() const {
-  if (added_ < window_) return std::nullopt;
+  if (2 * added_ < window_) return std::nullopt;
   return entropy(newest_);
 }
 

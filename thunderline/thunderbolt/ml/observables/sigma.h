@@ -32,7 +32,8 @@ class SigmaWindow {
   /// Takes the next score. Errors: kInvalidArgument, without any change, outside [0, 1].
   Status add(float score);
 
-  /// H(p_t). Nothing before `window` scores came.
+  /// H(p_t), of as many scores as there are up to `window`: a collapse shows in few of them. Nothing
+  /// before half a window of scores came.
   std::optional<double> entropy_now() const;
 
   /// σ. Nothing before twice `window` scores came, nor while H(p_{t−1}) = 0: then no ratio exists.

@@ -27,13 +27,13 @@ TEST(Entropy, HasItsClosedForms) {
   EXPECT_DOUBLE_EQ(kLargestScoreEntropy, std::log(10.0));
 }
 
-TEST(SigmaWindow, WaitsForTwoWindows) {
+TEST(SigmaWindow, WaitsForTwoWindowsAndItsEntropyForHalfOfOne) {
   SigmaWindow window(20);
-  add_even(window, 19, 10);
+  add_even(window, 9, 5);
   EXPECT_EQ(window.entropy_now(), std::nullopt);
-  add_even(window, 1, 10);
+  add_even(window, 1, 5);
   EXPECT_TRUE(window.entropy_now());
-  add_even(window, 19, 10);
+  add_even(window, 29, 10);
   EXPECT_EQ(window.sigma(), std::nullopt);
   add_even(window, 1, 10);
   EXPECT_TRUE(window.sigma());
