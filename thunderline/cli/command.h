@@ -43,9 +43,11 @@ void add_evaluate(CLI::App& app, Session& session);
 void add_infer(CLI::App& app, Session& session);
 void add_models(CLI::App& app, Session& session);
 void add_run(CLI::App& app, Session& session);
+void add_studies(CLI::App& app, Session& session);
 void add_train(CLI::App& app, Session& session);
 void add_trajectories(CLI::App& app, Session& session);
 void add_tune(CLI::App& app, Session& session);
 void add_version(CLI::App& app, Session& session);
+void add_worker(CLI::App& app, Session& session);
 
 }  // namespace thunderline::cli
