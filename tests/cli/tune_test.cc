@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
+
 #include "tests/cli/program.h"
 
 namespace thunderline::testing {
@@ -94,15 +97,44 @@ TEST(TuneCommand, DuplicatesAreNotRunAgain) {
   EXPECT_LE(program.read("runs").size(), 4u);
 }
 
-TEST(TuneCommand, SaysWhatIsNotBuiltYet) {
+TEST(TuneCommand, GoesOnWithTheSameCommand) {
+  const Program program;
+  program.write("space.json", kSpace);
+  const auto tune = [&](const std::string& trials, const std::string& study) {
+    return program.run({"tune", "--space", "space.json", "--command", "echo {x} | tee -a runs",
+                        "--trials", trials, "--seed", "3", "--study", study, "--json", "--quiet"});
+  };
+  ASSERT_EQ(tune("4", "s").exit_code, 0);
+  const Finished longer = tune("7", "s");
+  ASSERT_EQ(longer.exit_code, 0) << longer.err;
+  EXPECT_EQ(longer.json()["trials"].size(), 7u);
+  const std::string runs = program.read("runs");
+  EXPECT_EQ(std::count(runs.begin(), runs.end(), '\n'), 7);
+  ASSERT_EQ(tune("7", "s").exit_code, 0);
+  EXPECT_EQ(program.read("runs"), runs);
+  // No start-up point comes twice.
+  std::set<double> points;
+  for (const Json& trial : longer.json()["trials"]) points.insert(trial["params"]["x"].get<double>());
+  EXPECT_EQ(points.size(), 7u);
+  EXPECT_TRUE(program.exists(".thunderline/studies.db"));
+
+  const Finished other_seed =
+      program.run({"tune", "--space", "space.json", "--command", "echo 1", "--trials", "9", "--seed",
+                   "4", "--study", "s", "--json"});
+  expect_json_error(other_seed, 5, "refused");
+}
+
+TEST(TuneCommand, RefusesWhatItDoesNotKnow) {
   const Program program;
   program.write("space.json", kSpace);
   const auto tune = [&](const std::string& flag, const std::string& value) {
     return program.run({"tune", "--space", "space.json", "--command", "echo 1", "--trials", "1",
                         flag, value, "--json"});
   };
-  expect_json_error(tune("--storage", "sqlite:///x.db"), 2, "invalid_argument");
-  expect_json_error(tune("--pruner", "hyperband"), 2, "invalid_argument");
+  expect_json_error(tune("--storage", "mysql://x"), 2, "invalid_argument");
+  expect_json_error(tune("--pruner", "sometimes"), 2, "invalid_argument");
+  expect_json_error(tune("--pruner", "threshold"), 2, "invalid_argument");
+  expect_json_error(tune("--pruner", "patient,patience=-1"), 2, "invalid_argument");
   expect_json_error(tune("--pruner", "median,percentile=3"), 2, "invalid_argument");
   expect_json_error(tune("--seed", "4294967296"), 2, "invalid_argument");
   expect_json_error(tune("--data", "d.npz"), 2, "invalid_argument");

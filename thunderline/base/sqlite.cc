@@ -119,6 +119,18 @@ Status SqlStatement::run() {
 
 void SqlStatement::reset() { sqlite3_reset(statement_); }
 
+SqlStatement::Type SqlStatement::type(int column) const {
+  switch (sqlite3_column_type(statement_, column)) {
+    case SQLITE_NULL: return Type::kNull;
+    case SQLITE_INTEGER: return Type::kInteger;
+    case SQLITE_FLOAT: return Type::kReal;
+    case SQLITE_TEXT: return Type::kText;
+    default: return Type::kBlob;
+  }
+}
+
+int SqlStatement::columns() const { return sqlite3_column_count(statement_); }
+
 bool SqlStatement::is_null(int column) const {
   return sqlite3_column_type(statement_, column) == SQLITE_NULL;
 }
@@ -140,9 +152,15 @@ std::vector<std::byte> SqlStatement::blob(int column) const {
 }
 
 Result<Database> Database::open(const std::string& path) {
+  TL_ASSIGN_OR_RETURN(Database db, open_untouched(path, true));
+  TL_RETURN_IF_ERROR(db.make_durable());
+  return db;
+}
+
+Result<Database> Database::open_untouched(const std::string& path, bool create) {
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(
-      path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
+  const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
   Database db(raw, path);
   if (code != SQLITE_OK) {
     auto error = failure(raw, code);
@@ -151,9 +169,11 @@ Result<Database> Database::open(const std::string& path) {
   }
   sqlite3_extended_result_codes(raw, 1);
   sqlite3_busy_timeout(raw, kBusyTimeoutMs);
-  TL_RETURN_IF_ERROR(db.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
-                                "PRAGMA foreign_keys=ON;"));
   return db;
+}
+
+Status Database::make_durable() {
+  return execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;");
 }
 
 Database::Database(Database&& other) noexcept

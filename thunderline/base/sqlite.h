@@ -36,6 +36,11 @@ class SqlStatement {
   Status run();
   void reset();
 
+  /// What a column of the current row holds.
+  enum class Type { kNull, kInteger, kReal, kText, kBlob };
+  Type type(int column) const;
+  int columns() const;
+
   bool is_null(int column) const;
   int64_t integer(int column) const;
   double real(int column) const;
@@ -59,6 +64,11 @@ class SqlStatement {
 class Database {
  public:
   static Result<Database> open(const std::string& path);
+  /// As `open`, but changes nothing in the file yet: for one that may be somebody else's. `create`:
+  /// make it where it is missing. Call `make_durable` before the first write.
+  static Result<Database> open_untouched(const std::string& path, bool create);
+  /// WAL mode, synchronous=FULL and foreign keys.
+  Status make_durable();
   Database(Database&&) noexcept;
   Database& operator=(Database&&) noexcept;
   ~Database();

@@ -46,9 +46,11 @@ void add_models(CLI::App& app, Session& session);
 void add_policies(CLI::App& app, Session& session);
 void add_plans(CLI::App& app, Session& session);
 void add_run(CLI::App& app, Session& session);
+void add_studies(CLI::App& app, Session& session);
 void add_train(CLI::App& app, Session& session);
 void add_trajectories(CLI::App& app, Session& session);
 void add_tune(CLI::App& app, Session& session);
 void add_version(CLI::App& app, Session& session);
+void add_worker(CLI::App& app, Session& session);
 
 }  // namespace thunderline::cli

@@ -34,6 +34,8 @@ void add_commands(CLI::App& app, Session& session) {
   add_build(app, session);
   add_train(app, session);
   add_tune(app, session);
+  add_studies(app, session);
+  add_worker(app, session);
   add_convert(app, session);
   add_infer(app, session);
   add_evaluate(app, session);

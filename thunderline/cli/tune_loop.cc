@@ -5,6 +5,8 @@
 #include <cmath>
 #include <thread>
 
+#include "thunderline/cerebros/tpe/heartbeat.h"
+
 namespace thunderline::cli {
 namespace {
 
@@ -29,7 +31,7 @@ Result<tpe::TrialPtr> same_trial(const tpe::Study& study, const tpe::Params& par
 
 Result<Running> next_trial(tpe::Study& study, const tpe::SearchSpace& space,
                            const TuneLoop& loop) {
-  TL_ASSIGN_OR_RETURN(tpe::Trial trial, study.ask());
+  TL_ASSIGN_OR_RETURN(tpe::Trial trial, study.ask(space));
   TL_ASSIGN_OR_RETURN(tpe::Params params, trial.suggest_all(space));
   Running running{trial, std::move(params), {}, false};
   if (loop.no_duplicates) {
@@ -67,28 +69,44 @@ Status tell(tpe::Study& study, const Running& running, const TuneLoop& loop) {
   return {};
 }
 
+/// Trials that are finished, whoever ran them.
+Result<int> finished_trials(const tpe::Study& study) {
+  TL_ASSIGN_OR_RETURN(const std::vector<tpe::TrialPtr> trials, study.trials());
+  return static_cast<int>(std::count_if(
+      trials.begin(), trials.end(), [](const auto& trial) { return tpe::is_finished(trial->state); }));
+}
+
+Status run_next_round(tpe::Study& study, const tpe::SearchSpace& space, const Objective& objective,
+                      const TuneLoop& loop, int count) {
+  std::vector<Running> round;
+  std::vector<int> numbers;
+  for (int i = 0; i < count; ++i) {
+    TL_ASSIGN_OR_RETURN(Running running, next_trial(study, space, loop));
+    numbers.push_back(running.trial.number());
+    round.push_back(std::move(running));
+  }
+  {
+    const tpe::Heartbeat heartbeat(study, std::move(numbers));
+    run_round(round, objective);
+  }
+  for (const Running& running : round) TL_RETURN_IF_ERROR(tell(study, running, loop));
+  return {};
+}
+
 }  // namespace
 
 Status run_study(tpe::Study& study, const tpe::SearchSpace& space, const Objective& objective,
                  const TuneLoop& loop, const std::stop_token& stop) {
-  TL_ASSIGN_OR_RETURN(const std::vector<tpe::TrialPtr> before, study.trials());
-  auto finished = static_cast<int>(
-      std::count_if(before.begin(), before.end(),
-                    [](const tpe::TrialPtr& trial) { return tpe::is_finished(trial->state); }));
-  while (finished < loop.trials) {
+  while (true) {
+    TL_RETURN_IF_ERROR(study.retry_stale_trials(tpe::kHeartbeatGrace));
+    TL_ASSIGN_OR_RETURN(const int finished, finished_trials(study));
+    if (finished >= loop.trials) return {};
     if (stop.stop_requested()) {
       return fail(ErrorCode::kInterrupted, "the study was interrupted", study.name());
     }
-    std::vector<Running> round;
-    for (int i = 0; i < std::min(loop.jobs, loop.trials - finished); ++i) {
-      TL_ASSIGN_OR_RETURN(Running running, next_trial(study, space, loop));
-      round.push_back(std::move(running));
-    }
-    run_round(round, objective);
-    for (const Running& running : round) TL_RETURN_IF_ERROR(tell(study, running, loop));
-    finished += static_cast<int>(round.size());
+    TL_RETURN_IF_ERROR(run_next_round(study, space, objective, loop,
+                                      std::min(loop.jobs, loop.trials - finished)));
   }
-  return {};
 }
 
 }  // namespace thunderline::cli

@@ -1,6 +1,7 @@
 #include "thunderline/thunderchief/model_record.h"
 
 #include "thunderline/base/json_util.h"
+#include "thunderline/cerebros/tpe/param_json.h"
 
 namespace thunderline::thunderchief {
 
@@ -28,11 +29,7 @@ ModelRecord make_record(const Challenger* challenger, const Evaluation& evaluati
 }
 
 std::string params_json(const cerebros::tpe::Params& params) {
-  OrderedJson object = OrderedJson::object();
-  for (const auto& [name, value] : params) {
-    std::visit([&](const auto& typed) { object[name] = typed; }, value);
-  }
-  return dump_json(object);
+  return dump_json(cerebros::tpe::json_of(params));
 }
 
 std::string to_json(const ModelRecord& record) {

@@ -110,6 +110,7 @@ const ParamValue* find_param(const Params& params, std::string_view name) {
 std::string to_string(const ParamValue& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
+  if (std::holds_alternative<std::monostate>(value)) return "null";
   char text[32];
   const auto end =
       std::holds_alternative<int64_t>(value)

@@ -14,8 +14,8 @@
 namespace thunderline::cerebros::tpe {
 
 /// What a parameter can be set to. Float parameters hold a double, int parameters an int64_t,
-/// categorical ones whatever their choice is.
-using ParamValue = std::variant<bool, int64_t, double, std::string>;
+/// categorical ones whatever their choice is; monostate is Python's None, null in JSON.
+using ParamValue = std::variant<bool, int64_t, double, std::string, std::monostate>;
 
 /// Values by name, in the order in which they were suggested.
 using Params = std::vector<std::pair<std::string, ParamValue>>;

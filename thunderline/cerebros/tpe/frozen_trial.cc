@@ -49,4 +49,21 @@ TrialPtr best_of(const std::vector<TrialPtr>& trials, Direction direction) {
   return best;
 }
 
+FrozenTrial retry_of(const FrozenTrial& failed) {
+  FrozenTrial retry = failed;
+  const std::string number = std::to_string(failed.number);
+  retry.state = TrialState::kWaiting;
+  retry.value.reset();
+  retry.objective_values.clear();
+  retry.intermediate_values.clear();
+  retry.started.clear();
+  retry.completed.clear();
+  retry.system_attributes.try_emplace("failed_trial", number);
+  std::string& history = retry.system_attributes["retry_history"];
+  const size_t end = history.rfind(']');
+  const bool first = end == history.npos || history.find_first_of("0123456789") == history.npos;
+  history = first ? "[" + number + "]" : history.substr(0, end) + ", " + number + "]";
+  return retry;
+}
+
 }  // namespace thunderline::cerebros::tpe

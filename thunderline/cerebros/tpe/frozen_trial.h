@@ -50,6 +50,18 @@ struct FrozenTrial {
   Params relative_params;           ///< Drawn together for this trial, used or not yet.
   std::vector<double> rung_values;  ///< Successive halving: the value at each rung reached.
 
+  /// All values of a trial with several objectives; empty for one objective.
+  std::vector<double> objective_values;
+
+  /// Attributes as JSON text by key: the user's, and what libraries keep (Optuna's names; the fields
+  /// above are read from them and are not repeated here).
+  std::map<std::string, std::string> user_attributes;
+  std::map<std::string, std::string> system_attributes;
+
+  /// "YYYY-MM-DD HH:MM:SS.ffffff" in UTC; empty where the storage keeps no times, or not yet.
+  std::string started;
+  std::string completed;
+
   /// The parameter called `name`, or null.
   const TrialParam* find(std::string_view name) const;
 
@@ -64,5 +76,10 @@ using TrialPtr = std::shared_ptr<const FrozenTrial>;
 
 /// The best complete, feasible trial (the first of equals), or null.
 TrialPtr best_of(const std::vector<TrialPtr>& trials, Direction direction);
+
+/// The waiting trial that tries again what `failed`, whose worker died, began: its parameters and
+/// attributes, without values, and the attributes `failed_trial` (the first of the row) and
+/// `retry_history` (all before it). Source: Optuna 5 `RetryHeartbeatStaleTrialCallback`.
+FrozenTrial retry_of(const FrozenTrial& failed);
 
 }  // namespace thunderline::cerebros::tpe

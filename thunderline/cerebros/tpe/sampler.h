@@ -14,7 +14,8 @@ namespace thunderline::cerebros::tpe {
 /// What samplers and pruners see of a study. Lifetime: that of the call.
 struct StudyView {
   Direction direction = Direction::kMinimize;
-  std::span<const TrialPtr> trials;  ///< All, in the order of their numbers.
+  std::span<const TrialPtr> trials;  ///< In the order of their numbers.
+  std::string_view name;             ///< The study's.
 };
 
 /// Chooses the values of a trial. The study calls under its lock; implementations need none.

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "thunderline/base/json_util.h"
+#include "thunderline/cerebros/tpe/param_json.h"
 
 namespace thunderline::cerebros::tpe {
 namespace {
@@ -56,12 +57,13 @@ Result<Distribution> parse_int(const Json& entry, const std::string& where) {
 Result<ParamValue> parse_choice(const Json& choice, const std::string& where) {
   if (choice.is_string()) return choice.get<std::string>();
   if (choice.is_boolean()) return choice.get<bool>();
+  if (choice.is_null()) return std::monostate();
   if (choice.is_number_float()) return choice.get<double>();
   if (choice.is_number_integer() &&
       !(choice.is_number_unsigned() && choice.get<uint64_t>() > uint64_t{INT64_MAX})) {
     return choice.get<int64_t>();
   }
-  return fail(ErrorCode::kBadData, "a choice must be a string, a number, true or false", where);
+  return fail(ErrorCode::kBadData, "a choice must be a string, a number, true, false or null", where);
 }
 
 Result<Distribution> parse_categorical(const Json& entry, const std::string& where) {
@@ -93,10 +95,6 @@ Result<Parameter> parse_parameter(const Json& entry, const std::string& where) {
   return parameter;
 }
 
-OrderedJson choice_json(const ParamValue& value) {
-  return std::visit([](const auto& held) { return OrderedJson(held); }, value);
-}
-
 struct ToJson {
   OrderedJson& entry;
 
@@ -113,7 +111,7 @@ struct ToJson {
   void operator()(const CategoricalDistribution& d) const {
     entry["type"] = "categorical";
     entry["choices"] = OrderedJson::array();
-    for (const ParamValue& choice : d.choices) entry["choices"].push_back(choice_json(choice));
+    for (const ParamValue& choice : d.choices) entry["choices"].push_back(json_of(choice));
   }
 };
 

@@ -77,26 +77,74 @@ Result<std::unique_ptr<Study>> Study::create(Options options) {
     return fail(ErrorCode::kInvalidArgument, "a study needs a name", "name", "give one");
   }
   if (!options.storage) options.storage = std::make_shared<MemoryStorage>();
-  if (!options.sampler) options.sampler = std::make_unique<TpeSampler>(TpeSampler::Options{});
-  if (!options.pruner) options.pruner = std::make_unique<NonePruner>();
   TL_ASSIGN_OR_RETURN(StudyRecord record, open_record(*options.storage, options));
-  TL_ASSIGN_OR_RETURN(const std::vector<TrialPtr> trials, options.storage->trials(record.id));
-  options.sampler->reseed(resume_seed(options.seed, trials.size()));
-  return std::unique_ptr<Study>(new Study(std::move(options), std::move(record)));
+  return start(std::move(options), std::move(record));
 }
 
-Study::Study(Options options, StudyRecord record)
+Result<std::unique_ptr<Study>> Study::open(Options options) {
+  TL_CHECK(options.storage != nullptr);
+  TL_ASSIGN_OR_RETURN(StudyRecord record, options.storage->find_study(options.name));
+  return start(std::move(options), std::move(record));
+}
+
+Result<std::unique_ptr<Study>> Study::start(Options options, StudyRecord record) {
+  if (record.directions.size() > 1) {
+    return fail(ErrorCode::kRefused,
+                "the study has " + std::to_string(record.directions.size()) +
+                    " objectives; only studies with one can be gone on with",
+                record.name, "use Optuna for it; it can be listed, shown and exported here");
+  }
+  if (!options.sampler) options.sampler = std::make_unique<TpeSampler>(TpeSampler::Options{});
+  if (!options.pruner) options.pruner = std::make_unique<NonePruner>();
+  TL_ASSIGN_OR_RETURN(const std::vector<TrialPtr> trials, options.storage->trials(record.id));
+  options.sampler->reseed(resume_seed(options.seed, trials.size()));
+  return std::unique_ptr<Study>(
+      new Study(std::move(options), std::move(record), static_cast<int>(trials.size())));
+}
+
+Study::Study(Options options, StudyRecord record, int trials)
     : record_(std::move(record)),
+      seed_(options.seed),
       storage_(std::move(options.storage)),
       sampler_(std::move(options.sampler)),
-      pruner_(std::move(options.pruner)) {}
+      pruner_(std::move(options.pruner)),
+      next_number_(trials),
+      resumed_(trials > 0) {}
 
-Result<Trial> Study::ask() {
+Result<TrialPtr> Study::next_trial() {
   TL_ASSIGN_OR_RETURN(TrialPtr trial, storage_->claim_waiting_trial(record_.id));
-  if (!trial) {
+  const bool claimed = trial != nullptr;
+  if (!claimed) {
     TL_ASSIGN_OR_RETURN(trial, storage_->add_running_trial(record_.id));
   }
+  if (claimed ? resumed_ : trial->number != next_number_) {
+    sampler_->reseed(resume_seed(seed_, static_cast<uint64_t>(trial->number)));
+  }
+  resumed_ = false;
+  if (!claimed) next_number_ = trial->number + 1;
+  return trial;
+}
+
+Result<Trial> Study::ask() {
+  const std::lock_guard lock(mutex_);
+  TL_ASSIGN_OR_RETURN(const TrialPtr trial, next_trial());
   return Trial(this, trial->number);
+}
+
+Result<Trial> Study::ask(const SearchSpace& space) {
+  const std::lock_guard lock(mutex_);
+  Trial trial(this, 0);
+  Status asked = storage_->atomically([&]() -> Status {
+    TL_ASSIGN_OR_RETURN(const TrialPtr next, next_trial());
+    trial.number_ = next->number;
+    for (const Parameter& parameter : space.parameters()) {
+      TL_RETURN_IF_ERROR(suggest_locked(next->number, parameter));
+    }
+    return {};
+  });
+  if (asked) return trial;
+  drawn_.erase(trial.number_);
+  return tl::unexpected<Error>(std::move(asked).error());
 }
 
 Result<Trial> Study::running_trial(int number) {
@@ -133,9 +181,21 @@ Result<int> Study::enqueue(const Params& params) {
                   name, "give a finite value");
     }
   }
+  const std::lock_guard lock(mutex_);
   TL_ASSIGN_OR_RETURN(const TrialPtr trial, storage_->add_waiting_trial(record_.id, params));
+  if (trial->number == next_number_) ++next_number_;
   return trial->number;
 }
+
+Result<std::vector<int>> Study::retry_stale_trials(std::chrono::milliseconds grace) {
+  const std::lock_guard lock(mutex_);
+  TL_ASSIGN_OR_RETURN(std::vector<int> failed, storage_->retry_stale_trials(record_.id, grace));
+  // Their successors took the next numbers, unless others took some too.
+  next_number_ += static_cast<int>(failed.size());
+  return failed;
+}
+
+Status Study::beat(int number) { return storage_->beat(record_.id, number); }
 
 Result<TrialPtr> Study::best_trial() const {
   TL_ASSIGN_OR_RETURN(const std::vector<TrialPtr> all, trials());
@@ -185,16 +245,31 @@ Result<ParamValue> Study::choose(const TrialPtr& trial, const std::string& name,
   }
   if (const auto drawn = fitting(trial->relative_params, name, distribution)) return *drawn;
   TL_ASSIGN_OR_RETURN(const std::vector<TrialPtr> all, storage_->trials(record_.id));
-  const StudyView view{record_.direction, all};
+  const std::vector<TrialPtr> rivals =
+      pruner_->rivals({record_.direction, all, record_.name}, *trial);
+  const StudyView view{record_.direction, rivals, record_.name};
   TL_ASSIGN_OR_RETURN(const TrialPtr current, with_relative_params(trial, view));
   if (const auto drawn = fitting(current->relative_params, name, distribution)) return *drawn;
   return sampler_->sample_independent(view, *current, name, distribution);
 }
 
 Result<ParamValue> Study::suggest(int number, const Parameter& parameter) {
+  const std::lock_guard lock(mutex_);
+  ParamValue value;
+  // The first suggestion publishes the joint draw with it.
+  const bool drawn = drawn_.contains(number);
+  Status suggested = storage_->atomically([&]() -> Status {
+    TL_ASSIGN_OR_RETURN(value, suggest_locked(number, parameter));
+    return {};
+  });
+  if (suggested) return value;
+  if (!drawn) drawn_.erase(number);
+  return tl::unexpected<Error>(std::move(suggested).error());
+}
+
+Result<ParamValue> Study::suggest_locked(int number, const Parameter& parameter) {
   TL_ASSIGN_OR_RETURN(Distribution distribution,
                       checked_distribution(parameter.name, parameter.distribution));
-  const std::lock_guard lock(mutex_);
   TL_ASSIGN_OR_RETURN(const TrialPtr trial, find_running(number));
   if (const TrialParam* known = trial->find(parameter.name)) {
     if (is_same_kind(*known->distribution, distribution)) return known->value;
@@ -224,7 +299,7 @@ Result<bool> Study::should_prune(int number) {
   const std::lock_guard lock(mutex_);
   TL_ASSIGN_OR_RETURN(const TrialPtr trial, find_running(number));
   TL_ASSIGN_OR_RETURN(const std::vector<TrialPtr> all, storage_->trials(record_.id));
-  const PruneDecision decision = pruner_->judge({record_.direction, all}, *trial);
+  const PruneDecision decision = pruner_->judge({record_.direction, all, record_.name}, *trial);
   if (!decision.new_rungs.empty()) {
     std::vector<double> rungs = trial->rung_values;
     rungs.insert(rungs.end(), decision.new_rungs.begin(), decision.new_rungs.end());

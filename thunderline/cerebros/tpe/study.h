@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -40,15 +41,28 @@ class Study {
 
   /// Makes the study, or goes on with it; one with n > 0 trials draws from `resume_seed(seed, n)`.
   /// Errors: kInvalidArgument for an empty name; kRefused when the name is taken (without
-  /// `load_if_exists`) or the direction differs; those of the storage.
+  /// `load_if_exists`), the direction differs, or the study has several objectives; those of the
+  /// storage.
   static Result<std::unique_ptr<Study>> create(Options options);
 
+  /// Goes on with a study, whatever its direction; `options.direction` is not used.
+  static Result<std::unique_ptr<Study>> open(Options options);
+
   const std::string& name() const { return record_.name; }
+  const StudyRecord& record() const { return record_; }
   Direction direction() const { return record_.direction; }
   int64_t storage_id() const { return record_.id; }
+  uint64_t seed() const { return seed_; }
 
   /// The next trial: the oldest waiting one, else a new one. Draws no numbers.
+  ///
+  /// Where others work on the study too, no two trials draw from the same stream: a new trial whose
+  /// number is not the one behind our last, and a waiting one that is the first asked for after the
+  /// study was opened with trials, start the sampler's stream anew from `resume_seed(seed, number)`.
   Result<Trial> ask();
+
+  /// The next trial with a value of every parameter, all stored at once or not at all.
+  Result<Trial> ask(const SearchSpace& space);
 
   /// A handle on a trial that runs already.
   Result<Trial> running_trial(int number);
@@ -67,6 +81,13 @@ class Study {
   /// number that is not finite.
   Result<int> enqueue(const Params& params);
 
+  /// Fails the running trials whose workers gave no beat for `grace`, and queues them again.
+  /// Returns their numbers.
+  Result<std::vector<int>> retry_stale_trials(std::chrono::milliseconds grace);
+
+  /// Notes that the worker of a running trial is alive.
+  Status beat(int number);
+
   /// The best complete, feasible trial, the first of equals. Errors: kNotFound without one.
   Result<TrialPtr> best_trial() const;
 
@@ -80,7 +101,9 @@ class Study {
  private:
   friend class Trial;
 
-  Study(Options options, StudyRecord record);
+  Study(Options options, StudyRecord record, int trials);
+
+  static Result<std::unique_ptr<Study>> start(Options options, StudyRecord record);
 
   Result<ParamValue> suggest(int number, const Parameter& parameter);
   Status report(int number, int64_t step, double value);
@@ -89,17 +112,23 @@ class Study {
 
   // The callers hold mutex_.
   Result<TrialPtr> find_running(int number) const;
+  Result<ParamValue> suggest_locked(int number, const Parameter& parameter);
   DistributionPtr intern(const std::string& name, Distribution distribution);
   Result<ParamValue> choose(const TrialPtr& trial, const std::string& name,
                             const Distribution& distribution);
   Result<TrialPtr> with_relative_params(TrialPtr trial, const StudyView& view);
 
+  Result<TrialPtr> next_trial();
+
   const StudyRecord record_;
+  const uint64_t seed_;
   const std::shared_ptr<StudyStorage> storage_;
   mutable std::mutex mutex_;
   std::unique_ptr<Sampler> sampler_;                // guarded by mutex_
   std::unique_ptr<Pruner> pruner_;                  // guarded by mutex_
   std::map<std::string, DistributionPtr> interned_;  // guarded by mutex_; the newest of each name
+  int next_number_ = 0;     // guarded by mutex_; of a new trial, if nobody else makes one
+  bool resumed_ = false;    // guarded by mutex_; opened with trials, and nothing was asked for yet
   std::set<int> drawn_;  // guarded by mutex_; running trials whose joint draw was made
 };
 

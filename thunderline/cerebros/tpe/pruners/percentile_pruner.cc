@@ -31,16 +31,6 @@ double percentile_of(std::vector<double> values, double percentile) {
 
 }  // namespace
 
-bool PercentilePruner::is_due(const FrozenTrial& trial, int64_t step) const {
-  if (step < options_.warmup_steps) return false;
-  const int64_t since = step - options_.warmup_steps;
-  const int64_t due = options_.warmup_steps + since / options_.interval_steps *
-                                                  options_.interval_steps;
-  // Due at the first report of each interval.
-  const auto last = std::prev(trial.intermediate_values.end());
-  return last == trial.intermediate_values.begin() || std::prev(last)->first < due;
-}
-
 PruneDecision PercentilePruner::judge(const StudyView& study, const FrozenTrial& trial) {
   if (trial.intermediate_values.empty()) return {};
   const int64_t step = trial.intermediate_values.rbegin()->first;
@@ -55,7 +45,8 @@ PruneDecision PercentilePruner::judge(const StudyView& study, const FrozenTrial&
     ++reported;
     if (!std::isnan(it->second)) values.push_back(it->second);
   }
-  if (complete == 0 || complete < options_.startup_trials || !is_due(trial, step)) return {};
+  if (complete == 0 || complete < options_.startup_trials ||
+      !is_first_of_interval(trial, options_.warmup_steps, options_.interval_steps)) return {};
   const std::optional<double> best = best_value(trial, study.direction);
   if (!best) return {.prune = true, .new_rungs = {}};
   if (reported < options_.min_trials || values.empty()) return {};

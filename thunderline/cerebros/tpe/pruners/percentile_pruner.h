@@ -24,8 +24,6 @@ class PercentilePruner final : public Pruner {
   PruneDecision judge(const StudyView& study, const FrozenTrial& trial) override;
 
  private:
-  bool is_due(const FrozenTrial& trial, int64_t step) const;
-
   Options options_;
 };
 

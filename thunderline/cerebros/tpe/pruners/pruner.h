@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,14 @@ class Pruner {
 
   /// Judges a running trial by what it and the others reported so far.
   virtual PruneDecision judge(const StudyView& study, const FrozenTrial& trial) = 0;
+
+  /// The trials that `trial` competes with, of which alone the sampler learns for it: all of them
+  /// but for Hyperband.
+  virtual std::vector<TrialPtr> rivals(const StudyView& study, const FrozenTrial& trial);
 };
+
+/// Whether the newest report is past the warm-up and the first in its interval of steps.
+bool is_first_of_interval(const FrozenTrial& trial, int64_t warmup_steps, int64_t interval_steps);
 
 /// Never prunes.
 class NonePruner final : public Pruner {
@@ -30,8 +38,8 @@ class NonePruner final : public Pruner {
   PruneDecision judge(const StudyView& study, const FrozenTrial& trial) override;
 };
 
-/// Makes "none", "median", "percentile" (25) or "asha" with Optuna's defaults. Errors:
-/// kInvalidArgument.
+/// Makes "none", "median", "percentile" (25), "asha" or "hyperband" with Optuna's defaults. The
+/// others have none. Errors: kInvalidArgument.
 Result<std::unique_ptr<Pruner>> make_pruner(std::string_view name);
 
 }  // namespace thunderline::cerebros::tpe

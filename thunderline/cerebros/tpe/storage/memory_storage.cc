@@ -38,6 +38,7 @@ Result<TrialPtr*> MemoryStorage::locate_trial(int64_t study, int number) {
 }
 
 Result<TrialPtr> MemoryStorage::add_trial(int64_t study, FrozenTrial trial) {
+  remember();
   TL_ASSIGN_OR_RETURN(StoredStudy * stored, locate(study));
   trial.number = static_cast<int>(stored->trials.size());
   if (trial.state == TrialState::kWaiting) ++stored->waiting;
@@ -50,8 +51,26 @@ Status MemoryStorage::change_running(int64_t study, int number,
   const std::lock_guard lock(mutex_);
   TL_ASSIGN_OR_RETURN(TrialPtr * trial, locate_trial(study, number));
   if ((*trial)->state != TrialState::kRunning) return not_running(**trial);
+  remember();
   change_snapshot(*trial, change);
   return {};
+}
+
+void MemoryStorage::remember() {
+  if (depth_ == 0 || undo_) return;
+  // Snapshots are shared: this copies pointers.
+  undo_ = [this, before = studies_]() mutable { studies_ = std::move(before); };
+}
+
+Status MemoryStorage::atomically(const std::function<Status()>& body) {
+  const std::lock_guard lock(mutex_);
+  if (depth_ > 0) return body();
+  ++depth_;
+  Status done = body();
+  --depth_;
+  if (!done && undo_) undo_();
+  undo_ = nullptr;
+  return done;
 }
 
 Result<StudyRecord> MemoryStorage::create_study(const std::string& name, Direction direction) {
@@ -62,7 +81,8 @@ Result<StudyRecord> MemoryStorage::create_study(const std::string& name, Directi
                   "choose another name or load the existing one");
     }
   }
-  const StudyRecord record{next_id_++, name, direction};
+  remember();
+  const StudyRecord record{next_id_++, name, direction, {direction}, {}, {}};
   studies_[record.id].record = record;
   return record;
 }
@@ -85,7 +105,18 @@ Result<std::vector<StudyRecord>> MemoryStorage::list_studies() {
 Status MemoryStorage::delete_study(int64_t study) {
   const std::lock_guard lock(mutex_);
   TL_RETURN_IF_ERROR(locate(study));
+  remember();
   studies_.erase(study);
+  return {};
+}
+
+Status MemoryStorage::set_study_attribute(int64_t study, AttributeOwner owner,
+                                          const std::string& key, const std::string& json) {
+  const std::lock_guard lock(mutex_);
+  remember();
+  TL_ASSIGN_OR_RETURN(StoredStudy * stored, locate(study));
+  StudyRecord& record = stored->record;
+  (owner == AttributeOwner::kUser ? record.user_attributes : record.system_attributes)[key] = json;
   return {};
 }
 
@@ -104,6 +135,7 @@ Result<TrialPtr> MemoryStorage::add_waiting_trial(int64_t study, const Params& f
 
 Result<TrialPtr> MemoryStorage::claim_waiting_trial(int64_t study) {
   const std::lock_guard lock(mutex_);
+  remember();
   TL_ASSIGN_OR_RETURN(StoredStudy * stored, locate(study));
   if (stored->waiting == 0) return TrialPtr();
   for (TrialPtr& trial : stored->trials) {
@@ -139,9 +171,42 @@ Status MemoryStorage::set_rung_values(int64_t study, int number,
   return change_running(study, number, [&](FrozenTrial& t) { t.rung_values = values; });
 }
 
+Status MemoryStorage::set_trial_attribute(int64_t study, int number, AttributeOwner owner,
+                                          const std::string& key, const std::string& json) {
+  return change_running(study, number, [&](FrozenTrial& t) {
+    (owner == AttributeOwner::kUser ? t.user_attributes : t.system_attributes)[key] = json;
+  });
+}
+
+Status MemoryStorage::beat(int64_t study, int number) {
+  const std::lock_guard lock(mutex_);
+  TL_ASSIGN_OR_RETURN(TrialPtr * trial, locate_trial(study, number));
+  if ((*trial)->state != TrialState::kRunning) return not_running(**trial);
+  TL_ASSIGN_OR_RETURN(StoredStudy * stored, locate(study));
+  stored->beats[number] = clock_.unix_ms();
+  return {};
+}
+
+Result<std::vector<int>> MemoryStorage::retry_stale_trials(int64_t study,
+                                                           std::chrono::milliseconds grace) {
+  const std::lock_guard lock(mutex_);
+  TL_ASSIGN_OR_RETURN(StoredStudy * stored, locate(study));
+  std::vector<int> failed;
+  for (const auto& [number, time] : stored->beats) {
+    const bool stale = clock_.unix_ms() - time > grace.count();
+    const TrialPtr trial = stored->trials[static_cast<size_t>(number)];
+    if (!stale || trial->state != TrialState::kRunning) continue;
+    TL_RETURN_IF_ERROR(finish_trial(study, number, TrialState::kFail, std::nullopt));
+    TL_RETURN_IF_ERROR(add_trial(study, retry_of(*trial)));
+    failed.push_back(number);
+  }
+  return failed;
+}
+
 Status MemoryStorage::finish_trial(int64_t study, int number, TrialState state,
                                    std::optional<double> value) {
   const std::lock_guard lock(mutex_);
+  remember();
   TL_ASSIGN_OR_RETURN(TrialPtr * trial, locate_trial(study, number));
   const bool cancels_waiting =
       (*trial)->state == TrialState::kWaiting && state == TrialState::kFail;

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,8 +17,16 @@ namespace thunderline::cerebros::tpe {
 struct StudyRecord {
   int64_t id = 0;  ///< Given by the storage.
   std::string name;
-  Direction direction = Direction::kMinimize;
+  Direction direction = Direction::kMinimize;  ///< Of the first objective.
+  std::vector<Direction> directions;           ///< One an objective; at least one.
+
+  /// Attributes as JSON text by key: the user's, and those of libraries.
+  std::map<std::string, std::string> user_attributes;
+  std::map<std::string, std::string> system_attributes;
 };
+
+/// Whose attributes: the user's, or a library's.
+enum class AttributeOwner { kUser, kSystem };
 
 /// Where studies live. One storage holds many studies and may be shared by many of `Study`, in this
 /// process or (where the implementation says so) in others.
@@ -28,7 +39,11 @@ class StudyStorage {
  public:
   virtual ~StudyStorage() = default;
 
-  /// Makes a study without trials. Errors: kRefused when the name is taken.
+  /// Runs `body`, whose calls of this storage take effect together, or not at all when it fails.
+  /// Other threads and processes wait meanwhile, so `body` should be short. May be nested.
+  virtual Status atomically(const std::function<Status()>& body) = 0;
+
+  /// Makes a study with one objective and without trials. Errors: kRefused when the name is taken.
   virtual Result<StudyRecord> create_study(const std::string& name, Direction direction) = 0;
 
   virtual Result<StudyRecord> find_study(const std::string& name) = 0;
@@ -38,6 +53,10 @@ class StudyStorage {
 
   /// Removes a study with its trials.
   virtual Status delete_study(int64_t study) = 0;
+
+  /// Sets an attribute to a JSON text.
+  virtual Status set_study_attribute(int64_t study, AttributeOwner owner, const std::string& key,
+                                     const std::string& json) = 0;
 
   /// Adds a trial with the next number: running, or waiting with the values it must use.
   virtual Result<TrialPtr> add_running_trial(int64_t study) = 0;
@@ -57,6 +76,20 @@ class StudyStorage {
   /// Ends a running trial (a waiting one may only fail). `state` is a finished one.
   virtual Status finish_trial(int64_t study, int number, TrialState state,
                               std::optional<double> value) = 0;
+
+  /// Sets an attribute of a running trial to a JSON text.
+  virtual Status set_trial_attribute(int64_t study, int number, AttributeOwner owner,
+                                     const std::string& key, const std::string& json) = 0;
+
+  /// Notes that the worker of a running trial is alive. A trial without a beat is never stale.
+  virtual Status beat(int64_t study, int number) = 0;
+
+  /// Fails each running trial whose last beat is more than `grace` ago, and queues it again: a new
+  /// waiting trial with its parameters, user attributes, `failed_trial` (the first of the row) and
+  /// `retry_history`, as Optuna's RetryFailedTrialCallback does. Of several callers one does it.
+  /// Returns the numbers of the failed trials.
+  virtual Result<std::vector<int>> retry_stale_trials(int64_t study,
+                                                      std::chrono::milliseconds grace) = 0;
 
   virtual Result<TrialPtr> trial(int64_t study, int number) = 0;
 

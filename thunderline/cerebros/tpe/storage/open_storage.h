@@ -1,0 +1,18 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "thunderline/base/clock.h"
+#include "thunderline/base/result.h"
+#include "thunderline/cerebros/tpe/storage/study_storage.h"
+
+namespace thunderline::cerebros::tpe {
+
+/// Opens `memory` or `sqlite:///FILE` (three slashes and a relative path, four for an absolute one,
+/// as in Optuna). `create`: make the file where it is missing. The clock must outlive the storage.
+/// Errors: kInvalidArgument for another URL; those of `open_sqlite_studies`.
+Result<std::shared_ptr<StudyStorage>> open_storage(const std::string& url, const Clock& clock,
+                                                   bool create);
+
+}  // namespace thunderline::cerebros::tpe
