@@ -9,6 +9,22 @@ namespace {
 
 constexpr const char* kByUser = "cancelled by the user";
 
+/// Nobody stops a training whose model is being judged or deployed: cancelling it then would only
+/// make the plan say what is not so.
+Status refuse_if_trained(StateStore& state, const Plan& plan) {
+  TL_ASSIGN_OR_RETURN(WorkflowStore workflows, WorkflowStore::open(state));
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    if (plan.steps[i].kind != StepKind::kTask) continue;
+    const auto workflow = workflows.load(effect_key(plan, i, false));
+    if (!workflow) continue;  // Not begun.
+    const auto train = workflow->find("train");
+    if (!train || workflow->nodes[*train].state != NodeState::kDone || is_final(plan.state)) continue;
+    return fail(ErrorCode::kRefused, "the training is over, its model is being judged or deployed",
+                plan.id, "see thunderline plans show " + plan.id);
+  }
+  return {};
+}
+
 /// How the chain of nodes ended, in one sentence.
 std::string summary(const Workflow& workflow) {
   for (const Node& node : workflow.nodes) {
@@ -254,6 +270,8 @@ Status cancel_from_outside(const std::string& state_path, const Clock& clock,
   if (!alone) {
     TL_ASSIGN_OR_RETURN(const auto state, StateStore::open(state_path));
     TL_ASSIGN_OR_RETURN(PlanStore plans, PlanStore::open(*state));
+    TL_ASSIGN_OR_RETURN(const Plan known, plans.load(plan));
+    TL_RETURN_IF_ERROR(refuse_if_trained(*state, known));
     return plans.request_cancel(plan, kByUser);
   }
   TL_ASSIGN_OR_RETURN(const auto desk,

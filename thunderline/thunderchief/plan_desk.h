@@ -91,7 +91,8 @@ class PlanDesk {
 };
 
 /// Cancels a plan of a home from outside: asks the process that runs it, or, where none does
-/// (`alone`), does it at once. Errors: kNotFound; kRefused when it is over.
+/// (`alone`), does it at once. Errors: kNotFound; kRefused when it is over, or when a process judges
+/// or deploys its model already.
 Status cancel_from_outside(const std::string& state_path, const Clock& clock,
                            const std::string& plan, bool alone);
 

@@ -143,6 +143,13 @@ TEST_F(PlanDeskTest, AnotherProcessCancelsATraining) {
   EXPECT_TRUE(desk->cancelled("m", 1)) << "also in the next life";
 }
 
+TEST_F(PlanDeskTest, ATrainingWhoseModelIsBeingJudgedIsNotCancelledUnderItsRun) {
+  train();
+  const std::string path = folder.path("state.db");
+  EXPECT_EQ(cancel_from_outside(path, clock, "m-1", false).error().code, ErrorCode::kRefused);
+  EXPECT_TRUE(cancel_from_outside(path, clock, "m-1", true)) << "a killed run trains again";
+}
+
 TEST_F(PlanDeskTest, WithoutARunAPlanIsCancelledAtOnce) {
   follow(granted());
   desk.reset();
