@@ -29,7 +29,9 @@ Status check_null_gate() {
       const auto hold_out = testing::simulate_hold_out(random, kDecisions, epsilon, arbitrary);
       TL_ASSIGN_OR_RETURN(const auto verdict, thunderchief::gate(hold_out.decisions, {}));
       const auto& figures = verdict.figures;
-      const auto proven = [](const thunderchief::Estimate& e) { return e.z >= kProven ? 1.0 : 0.0; };
+      const auto proven = [](const thunderchief::Estimate& estimate) {
+        return estimate.z >= kProven ? 1.0 : 0.0;
+      };
       rule.add(verdict.rule == thunderchief::GateVerdict::Rule::kReward ? 1.0 : 0.0);
       replay.add(proven(figures.reward));
       ips.add(proven(figures.ips));

@@ -79,7 +79,8 @@ std::vector<float> heuristic_scores(const Dataset& dataset) {
 std::vector<float> tenth_inverted(std::vector<float> scores, double threshold, Random& random) {
   for (float& score : scores) {
     if (random.unit() >= kInvertedShare) continue;
-    score = score > threshold ? 1 - score : std::max(1 - score, static_cast<float>(threshold) + 0.01f);
+    const auto just_above = static_cast<float>(threshold) + 0.01f;
+    score = score > threshold ? 1 - score : std::max(1 - score, just_above);
   }
   return scores;
 }

@@ -35,7 +35,8 @@ Status check_uplift(const CheckOptions& options) {
     TL_ASSIGN_OR_RETURN(const RunReport report, whole_run(options, settings_of(options, seed)));
     const auto& figures = report.figures;
     const auto& quality = figures.quality_tail;
-    std::printf("%4llu  %.3f      %.3f  %+.3f  %.3f   %.3f   %.3f  %.3f    %zu / %-2zu  %6zu  %7.1f\n",
+    std::printf("%4llu  %.3f      %.3f  %+.3f  %.3f   %.3f   %.3f  %.3f    %zu / %-2zu"
+                "  %6zu  %7.1f\n",
                 static_cast<unsigned long long>(seed), figures.reward.mean_tail,
                 figures.baseline.mean_tail, figures.uplift_tail.mean, quality.auc, quality.brier,
                 quality.caught, quality.lost, deployed(report), report.loop.models.size(),
@@ -76,8 +77,8 @@ Status check_placebo(const CheckOptions& options) {
     TL_ASSIGN_OR_RETURN(const RunReport report, whole_run(options, settings));
     const auto& figures = report.figures;
     const double above = figures.reward.mean_tail - figures.deliver_all.mean_tail;
-    std::printf("%4llu  %.3f  %.3f        %.3f      %+.3f      %.3f           %.3f    %zu / %-2zu"
-                "  %7.1f\n",
+    std::printf("%4llu  %.3f  %.3f        %.3f      %+.3f      %.3f           %.3f"
+                "    %zu / %-2zu  %7.1f\n",
                 static_cast<unsigned long long>(seed), figures.quality_tail.auc,
                 figures.reward.mean_tail, figures.deliver_all.mean_tail, above,
                 figures.baseline.mean_tail, figures.baseline.mean, deployed(report),

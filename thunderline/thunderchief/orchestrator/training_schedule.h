@@ -14,7 +14,7 @@ class TrainingSchedule {
     uint64_t first = 600;        ///< Seen rewards before the first training.
     uint64_t every = 250;        ///< Seen rewards between trainings.
     uint64_t after_alarm = 100;  ///< Seen rewards between an alarm and the training it asks for.
-    uint64_t last = 0;           ///< Seen rewards after which none begins: the model is frozen; 0: never.
+    uint64_t last = 0;  ///< Seen rewards after which none begins, so the model is frozen; 0: never.
   };
 
   TrainingSchedule() : TrainingSchedule(Options{}) {}
