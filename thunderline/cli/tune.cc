@@ -62,7 +62,6 @@ Status tune(Session& session, TuneOptions& options) {
                       make_objective(session, space, study->direction(), study->seed(),
                                      options.objective, data));
   TrialProgress progress(session, options.loop.trials);
-  if (!session.quiet) progress.note("study " + study->name());
   options.loop.on_trial = progress.watcher();
   TL_RETURN_IF_ERROR(run_study(*study, space, objective, options.loop, session.stop));
   progress.finish();

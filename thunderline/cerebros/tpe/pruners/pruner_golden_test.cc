@@ -105,7 +105,9 @@ void replay(const OrderedJson& one, int& decisions) {
     ASSERT_TRUE(trial.report(event[1].get<int64_t>(), number_of(event[2])));
     const bool prune = trial.should_prune().value();
     ASSERT_EQ(prune, event[3].get<bool>()) << one["pruner"] << one["options"] << event;
-    if (prune) ASSERT_TRUE(study->tell(number, TrialState::kPruned));
+    if (prune) {
+      ASSERT_TRUE(study->tell(number, TrialState::kPruned));
+    }
     ++decisions;
   }
 }

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "thunderline/base/result.h"
+#include "thunderline/cerebros/tpe/storage/sql_connection.h"
+
+namespace thunderline::cerebros::tpe {
+
+/// Connects to `postgresql://USER:PASSWORD@HOST:PORT/DATABASE` (all that libpq takes; SQLAlchemy's
+/// `postgresql+psycopg2://` too) and makes Optuna's tables in a database without tables.
+/// Errors: kUnavailable when the server cannot be reached (5 s) or a lock is held for longer than
+/// 5 s; kBadData as `check_optuna_schema`.
+Result<std::unique_ptr<SqlConnection>> open_postgres_studies(const std::string& url);
+
+}  // namespace thunderline::cerebros::tpe
