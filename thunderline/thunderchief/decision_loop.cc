@@ -272,7 +272,7 @@ Status DecisionLoop::roll_back(const thunderbolt::LoopAlert& alert) {
   }
   if (live_.empty()) TL_RETURN_IF_ERROR(parts_.deployer.roll_back_to(options_.model, 0, reason));
   TL_RETURN_IF_ERROR(use(live_.empty() ? 0 : live_.back()));
-  return parts_.governor.rolled_back(bad, state_.model_version, reason);
+  return parts_.governor.rolled_back(bad, state_.model_version, reason, tick_);
 }
 
 Status DecisionLoop::train_if_due(const std::stop_token& stop) {

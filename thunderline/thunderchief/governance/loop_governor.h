@@ -32,7 +32,8 @@ class LoopGovernor {
 
   /// A version was taken out of service; `live` is what scores from now on. It stands in the log,
   /// durably.
-  virtual Status rolled_back(int version, const std::string& live, const std::string& reason) = 0;
+  virtual Status rolled_back(int version, const std::string& live, const std::string& reason,
+                             int64_t tick) = 0;
 
   virtual void degraded(int64_t tick) = 0;
   virtual void read(const thunderbolt::LoopReading& reading) = 0;

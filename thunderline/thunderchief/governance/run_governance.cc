@@ -195,7 +195,8 @@ Status RunGovernance::resolved(const ModelRecord& record, const std::string& liv
 }
 
 Status RunGovernance::rolled_back(int version, const std::string& live,
-                                  const std::string& reason) {
+                                  const std::string& reason, int64_t tick) {
+  chief_->note_shock(tick);
   AuditEntry entry{.who = "crown", .what = "rollback"};
   entry.subject = model_name(options_.model, std::to_string(version));
   entry.before = entry.subject;

@@ -54,7 +54,8 @@ class RunGovernance final : public LoopGovernor {
   Status answer_holds() override;
   Status held(const EvaluationComplete& complete) override;
   Status resolved(const ModelRecord& record, const std::string& live, int64_t tick) override;
-  Status rolled_back(int version, const std::string& live, const std::string& reason) override;
+  Status rolled_back(int version, const std::string& live, const std::string& reason,
+                     int64_t tick) override;
   void degraded(int64_t tick) override;
   void read(const thunderbolt::LoopReading& reading) override;
 
