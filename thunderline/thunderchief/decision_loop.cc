@@ -106,8 +106,8 @@ Result<bool> DecisionLoop::tick(const std::stop_token& stop) {
   conductor_->tick(tick_);
   TL_RETURN_IF_ERROR(failed_);
   for (const ChiefState& chief : conductor_->get_states()) {
-    // With one chief nobody else could decide the events: its failure is the run's.
-    if (chief.last_error) return tl::unexpected<Error>(*chief.last_error);
+    // Nobody else could decide the events: this chief's failure is the run's.
+    if (chief.name == chief_->name() && chief.last_error) return tl::unexpected<Error>(*chief.last_error);
   }
   TL_RETURN_IF_ERROR(note_scores());
   parts_.world.end_tick(tick_);
