@@ -11,6 +11,15 @@
 namespace thunderline::thunderchief {
 namespace {
 
+/// The same value; a choice without one becomes the text "null".
+struct ToHyperParameter {
+  thunderbolt::HyperParameter operator()(std::monostate) const { return std::string("null"); }
+  template <typename T>
+  thunderbolt::HyperParameter operator()(const T& held) const {
+    return held;
+  }
+};
+
 /// Held-out steps that the stored model must answer as the trained one does.
 constexpr size_t kGoldenRows = 64;
 
@@ -70,7 +79,9 @@ Result<std::string> ExportAgent::stage(const Challenger& challenger,
   metadata.name = options_.model;
   metadata.version = version;
   metadata.feature_schema = options_.schema;
-  for (const auto& [name, value] : trial.params) metadata.hyperparameters[name] = value;
+  for (const auto& [name, value] : trial.params) {
+    metadata.hyperparameters[name] = std::visit(ToHyperParameter{}, value);
+  }
   metadata.metrics = {{"val_loss", challenger.study.best.val_loss},
                       {"brier", evaluation.brier},
                       {"auc", evaluation.auc}};
