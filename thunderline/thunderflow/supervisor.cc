@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <set>
 
 namespace thunderline::thunderflow {
@@ -20,6 +22,8 @@ Status check_options(const Supervisor::Options& options) {
   }
   if (options.max_restarts < 0) return bad("must not be negative", "max_restarts");
   if (options.window <= nanoseconds(0)) return bad("must be positive", "window");
+  if (options.hang_after <= nanoseconds(0)) return bad("must be positive", "hang_after");
+  if (options.stuck_after <= nanoseconds(0)) return bad("must be positive", "stuck_after");
   return {};
 }
 
@@ -115,7 +119,9 @@ void Supervisor::poll() {
     if (stopping_) return;
     exits.swap(exits_);
   }
-  for (const Exit& exit : exits) handle_end(exit.child, exit.reason);
+  for (const Exit& exit : exits) handle_exit(exit);
+  fence_hung();
+  report_stuck();
 
   std::vector<size_t> due;
   {
@@ -137,6 +143,7 @@ void Supervisor::stop() {
   changed_.notify_all();
   if (thread_.joinable()) thread_.join();
   stop_children();
+  wait_for_fenced();
 }
 
 Status Supervisor::status() const {
@@ -192,16 +199,25 @@ std::optional<nanoseconds> Supervisor::next_due() const {
     if (child.info.state != ChildState::kBackingOff) continue;
     due = due ? std::min(*due, child.due) : child.due;
   }
-  return due;
+  const bool watches = !fenced_.empty() ||
+                       std::any_of(children_.begin(), children_.end(), [](const Child& child) {
+                         return child.spec.lifeline != nullptr;
+                       });
+  if (!watches) return due;
+  // Often enough that a hang is found by a quarter of its time late at most.
+  const nanoseconds look = clock_.now() + options_.hang_after / 4;
+  return due ? std::min(*due, look) : look;
 }
 
 Status Supervisor::start_child(size_t index) {
   std::function<Result<std::unique_ptr<Process>>()> factory;
   std::string name;
+  uint64_t life = 0;
   {
     MutexLock lock(mutex_);
     factory = children_[index].spec.factory;
     name = children_[index].info.name;
+    life = ++children_[index].life;
   }
   const auto named = [&](Error error) {
     error.message = "child \"" + name + "\" did not start: " + error.message;
@@ -210,10 +226,10 @@ Status Supervisor::start_child(size_t index) {
   Result<std::unique_ptr<Process>> made = factory();
   if (!made) return named(std::move(made).error());
   const std::shared_ptr<Process> process = std::move(*made);
-  Status started = process->start([this, index](const ExitReason& reason) {
+  Status started = process->start([this, index, life](const ExitReason& reason) {
     {
       MutexLock lock(mutex_);
-      exits_.push_back({index, reason});
+      exits_.push_back({index, life, reason});
     }
     changed_.notify_all();
   });
@@ -264,7 +280,132 @@ void Supervisor::stop_children() {
     report(index);
   }
   MutexLock lock(mutex_);
-  exits_.clear();
+  // What is left says the end of a life that was fenced, if of anything that is still of interest.
+  std::vector<Exit> kept;
+  for (const Exit& exit : exits_) {
+    for (const Fenced& fenced : fenced_) {
+      if (fenced.child == exit.child && fenced.life == exit.life) kept.push_back(exit);
+    }
+  }
+  exits_.swap(kept);
+}
+
+void Supervisor::handle_exit(const Exit& exit) {
+  std::shared_ptr<Process> fenced;
+  {
+    MutexLock lock(mutex_);
+    const auto found = std::find_if(fenced_.begin(), fenced_.end(), [&](const Fenced& entry) {
+      return entry.child == exit.child && entry.life == exit.life;
+    });
+    if (found != fenced_.end()) {
+      fenced = std::move(found->process);
+      fenced_.erase(found);
+    }
+  }
+  if (fenced) {
+    fenced->join();
+  } else {
+    handle_end(exit.child, exit.reason);
+  }
+}
+
+void Supervisor::fence_hung() {
+  std::vector<size_t> hung;
+  {
+    MutexLock lock(mutex_);
+    const nanoseconds now = clock_.now();
+    for (size_t i = 0; i < children_.size(); ++i) {
+      const Child& child = children_[i];
+      if (child.info.state != ChildState::kRunning || child.spec.lifeline == nullptr) continue;
+      if (child.spec.lifeline->silent_for(now) >= options_.hang_after) hung.push_back(i);
+    }
+  }
+  for (const size_t index : hung) fence(index);
+}
+
+void Supervisor::fence(size_t index) {
+  std::shared_ptr<Process> process;
+  Lifeline* lifeline = nullptr;
+  bool over_limit = false;
+  {
+    MutexLock lock(mutex_);
+    process = children_[index].process;
+    lifeline = children_[index].spec.lifeline;
+  }
+  if (!process) return;
+  // First the order to end, so that it takes no message more that would then be lost. Should it come
+  // back just now, it ends as one that was killed.
+  process->kill();
+  if (!lifeline->fence_if_silent(clock_.now(), options_.hang_after)) return;
+  {
+    MutexLock lock(mutex_);
+    Child& child = children_[index];
+    // Its end may have been reported since: then that is what happened.
+    const bool ended = std::any_of(exits_.begin(), exits_.end(), [&](const Exit& exit) {
+      return exit.child == index && exit.life == child.life;
+    });
+    if (ended || child.process != process) return;
+    child.process = nullptr;
+    fenced_.push_back({index, child.life, process, clock_.now() + options_.stuck_after, false});
+    const auto silent_ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(options_.hang_after).count();
+    over_limit = settle(child, ExitReason::failed({ErrorCode::kUnavailable,
+                                                   "it gave no sign of life for " +
+                                                       std::to_string(silent_ms) + " ms",
+                                                   child.info.name, ""}));
+  }
+  report(index);
+  if (over_limit) escalate(index);
+}
+
+void Supervisor::report_stuck() {
+  std::vector<std::string> stuck;
+  {
+    MutexLock lock(mutex_);
+    const nanoseconds now = clock_.now();
+    for (Fenced& fenced : fenced_) {
+      if (fenced.reported || now < fenced.stuck_at) continue;
+      fenced.reported = true;
+      stuck.push_back(children_[fenced.child].info.name);
+    }
+  }
+  for (const std::string& name : stuck) {
+    if (options_.on_stuck) {
+      options_.on_stuck(name);
+      continue;
+    }
+    std::fprintf(stderr, "error: %s hangs and cannot be ended; run again to resume\n",
+                 name.c_str());
+    std::_Exit(1);
+  }
+}
+
+void Supervisor::take_exits() {
+  std::vector<Exit> exits;
+  {
+    MutexLock lock(mutex_);
+    exits.swap(exits_);
+  }
+  for (const Exit& exit : exits) handle_exit(exit);
+}
+
+void Supervisor::wait_for_fenced() {
+  while (true) {
+    take_exits();
+    report_stuck();
+    MutexLock lock(mutex_);
+    if (!exits_.empty()) continue;
+    nanoseconds next = nanoseconds::max();
+    for (const Fenced& fenced : fenced_) {
+      if (!fenced.reported) next = std::min(next, fenced.stuck_at - clock_.now());
+    }
+    if (fenced_.empty()) return;
+    if (next == nanoseconds::max()) {
+      changed_.wait(mutex_);
+    } else if (next > nanoseconds(0)) {
+      changed_.wait_until(mutex_, deadline_after(next));
+    }
+  }
 }
 
 void Supervisor::handle_end(size_t index, const ExitReason& reason) {

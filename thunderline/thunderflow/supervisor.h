@@ -16,6 +16,7 @@
 #include "thunderline/base/mutex.h"
 #include "thunderline/base/result.h"
 #include "thunderline/thunderflow/actor.h"
+#include "thunderline/thunderflow/lifeline.h"
 #include "thunderline/thunderflow/process.h"
 
 namespace thunderline::thunderflow {
@@ -32,6 +33,8 @@ struct ChildSpec {
   std::string name;  ///< Unique among the children.
   RestartPolicy restart = RestartPolicy::kPermanent;
   std::function<Result<std::unique_ptr<Process>>()> factory;
+  /// Where its lives give signs of life; must outlive the supervisor. Null: nobody looks.
+  Lifeline* lifeline = nullptr;
 };
 
 /// The spec of an actor. Every life has the same mailbox, so messages that wait survive a restart.
@@ -95,6 +98,15 @@ class Supervisor {
     std::chrono::nanoseconds window = std::chrono::seconds(5);
     OnLimit on_limit = OnLimit::kStopAll;
 
+    /// A child with a lifeline that works and gives no sign of life for so long hangs: it is fenced,
+    /// told to end, and replaced by a new life without being waited for. That counts as a failure.
+    std::chrono::nanoseconds hang_after = std::chrono::seconds(2);
+    /// A fenced life that has not ended after so long more cannot be got rid of: `on_stuck` is called.
+    std::chrono::nanoseconds stuck_after = std::chrono::seconds(10);
+    /// On the driving thread, outside locks. Empty: the process ends with exit code 1, without
+    /// destructors, and the next run resumes.
+    std::function<void(const std::string& child)> on_stuck;
+
     /// True: a thread of the supervisor's own does the restarts. False: `poll` does.
     bool own_thread = true;
 
@@ -146,10 +158,20 @@ class Supervisor {
     std::shared_ptr<Process> process;                   // Null when it does not run.
     std::deque<std::chrono::nanoseconds> recent;        // Times of restarts within the window.
     std::chrono::nanoseconds due{0};                    // Of the restart, when backing off.
+    uint64_t life = 0;                                  // Number of the present or last one.
   };
   struct Exit {
     size_t child = 0;
+    uint64_t life = 0;
     ExitReason reason;
+  };
+  /// A life that hung and was replaced.
+  struct Fenced {
+    size_t child = 0;
+    uint64_t life = 0;
+    std::shared_ptr<Process> process;
+    std::chrono::nanoseconds stuck_at{0};
+    bool reported = false;
   };
 
   Supervisor(std::vector<ChildSpec> children, Options options, const Clock& clock);
@@ -160,7 +182,13 @@ class Supervisor {
   Status start_child(size_t index) TL_EXCLUDES(mutex_);
   void restart_child(size_t index) TL_EXCLUDES(mutex_);
   void stop_children() TL_EXCLUDES(mutex_);
+  void handle_exit(const Exit& exit) TL_EXCLUDES(mutex_);
   void handle_end(size_t index, const ExitReason& reason) TL_EXCLUDES(mutex_);
+  void fence_hung() TL_EXCLUDES(mutex_);
+  void fence(size_t index) TL_EXCLUDES(mutex_);
+  void report_stuck() TL_EXCLUDES(mutex_);
+  void wait_for_fenced() TL_EXCLUDES(mutex_);
+  void take_exits() TL_EXCLUDES(mutex_);
   /// Decides what follows an end; true when it must be escalated.
   bool settle(Child& child, const ExitReason& reason) TL_REQUIRES(mutex_);
   std::chrono::nanoseconds backoff_after(size_t recent_restarts) const;
@@ -173,6 +201,7 @@ class Supervisor {
   CondVar changed_;
   std::vector<Child> children_ TL_GUARDED_BY(mutex_);  // Its length never changes.
   std::vector<Exit> exits_ TL_GUARDED_BY(mutex_);
+  std::vector<Fenced> fenced_ TL_GUARDED_BY(mutex_);
   std::optional<Error> escalation_ TL_GUARDED_BY(mutex_);
   bool started_ TL_GUARDED_BY(mutex_) = false;
   bool stopping_ TL_GUARDED_BY(mutex_) = false;

@@ -17,7 +17,7 @@ constexpr uint64_t kFirstSeed = 1;
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr uint64_t kSchedules = 2'000;
-#elif defined(NDEBUG)
+#elif defined(THUNDERLINE_ALL_SCHEDULES)
 constexpr uint64_t kSchedules = 100'000;
 #else
 constexpr uint64_t kSchedules = 5'000;

@@ -336,6 +336,13 @@ void ProtocolWorld::check_end() {
       return fail("request " + std::to_string(id) + " was told another end than it had");
     }
   }
+  for (const auto& [id, request] : stored_.requests) {
+    const bool undone = request.kind == RequestKind::kTrain && request.version != 0 &&
+                        request.phase != Phase::kDone;
+    if (undone && stored_.models[request.model].live == request.version) {
+      return fail("request " + std::to_string(id) + " is not done and its version is live");
+    }
+  }
   for (const auto& [name, model] : stored_.models) {
     if (model.confirmed_epoch != model.wanted_epoch) return fail("a switch was never confirmed");
     const int swapped = swapped_[name].version;
