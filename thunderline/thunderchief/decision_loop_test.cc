@@ -76,6 +76,23 @@ class NoSink final : public thunderbolt::DeployEventSink {
   std::vector<std::string> names;
 };
 
+/// Allows everything, and keeps which versions were taken out of service.
+class PermissiveGovernor final : public LoopGovernor {
+ public:
+  Status begin_tick(EventField&) override { return {}; }
+  Status answer_holds() override { return {}; }
+  Status held(const EvaluationComplete&) override { return {}; }
+  Status resolved(const ModelRecord&, const std::string&, int64_t) override { return {}; }
+  Status rolled_back(int version, const std::string&, const std::string&, int64_t) override {
+    rolled_back_versions.push_back(version);
+    return {};
+  }
+  void degraded(int64_t) override {}
+  void read(const thunderbolt::LoopReading&) override {}
+
+  std::vector<int> rolled_back_versions;
+};
+
 /// A run whose trainings, one after each 300 rewards, give the models of `forced` in turn.
 class ForcedRun {
  public:
@@ -102,8 +119,9 @@ class ForcedRun {
     options.chief.energy_per_tick = 6;
     options.chief.energy_cap = 12;
     options.chief.energy_cost = 1;
-    DecisionLoop::Parts parts{world_, *ledger_, recorder_, server_, deployer_, bus_, planner_,
-                              posix_file_system(), [] { return Status{}; }};
+    DecisionLoop::Parts parts{world_,    *ledger_,  recorder_, server_,
+                              deployer_, bus_,      planner_,  posix_file_system(),
+                              [] { return Status{}; }, governor_};
     const auto rule = [](std::span<const float> row) { return row[kFirstChannel]; };
     loop_ = DecisionLoop::create(options, std::move(parts),
                                  std::make_shared<HeuristicScorer>(rule, kWidth))
@@ -127,6 +145,7 @@ class ForcedRun {
   }
 
   const LoopState& state() const { return loop_->state(); }
+  const PermissiveGovernor& governor() const { return governor_; }
   const DecisionLoop& loop() const { return *loop_; }
   const std::vector<std::string>& deploy_events() const { return sink_.names; }
   thunderbolt::ModelRepository& repository() { return repository_; }
@@ -199,6 +218,7 @@ class ForcedRun {
   worlds::inbox::InboxWorld world_;
   RunRecorder recorder_;
   NoSink sink_;
+  PermissiveGovernor governor_;
   thunderflow::EventBus bus_{clock_};
   thunderbolt::ModelRepository repository_;
   thunderbolt::RepositoryLoader loader_;
@@ -231,6 +251,7 @@ TEST(DecisionLoop, RollsAConstantModelBackWithin50Ticks) {
   ASSERT_EQ(run.state().models.size(), 2u);
   EXPECT_FALSE(run.state().models[0].rolled_back_at);
   EXPECT_TRUE(run.state().models[1].rolled_back_at);
+  EXPECT_EQ(run.governor().rolled_back_versions, std::vector<int>{2});
   EXPECT_EQ(run.state().model_version, "1");
   ASSERT_EQ(run.state().alarms.size(), 1u);
   EXPECT_EQ(run.state().alarms[0].model_version, "2");
