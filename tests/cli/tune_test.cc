@@ -114,7 +114,8 @@ TEST(TuneCommand, GoesOnWithTheSameCommand) {
   EXPECT_EQ(program.read("runs"), runs);
   // No start-up point comes twice.
   std::set<double> points;
-  for (const Json& trial : longer.json()["trials"]) points.insert(trial["params"]["x"].get<double>());
+  const Json trials = longer.json()["trials"];
+  for (const Json& trial : trials) points.insert(trial["params"]["x"].get<double>());
   EXPECT_EQ(points.size(), 7u);
   EXPECT_TRUE(program.exists(".thunderline/studies.db"));
 

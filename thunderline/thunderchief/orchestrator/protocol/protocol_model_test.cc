@@ -8,7 +8,7 @@
 #include <cstdlib>
 
 #include "tests/support/temp_folder.h"
-#include "thunderline/thunderchief/orchestrator/protocol/protocol_world.h"
+#include "tests/support/protocol_world.h"
 
 namespace thunderline::thunderchief::protocol {
 namespace {

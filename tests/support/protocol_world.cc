@@ -1,4 +1,4 @@
-#include "thunderline/thunderchief/orchestrator/protocol/protocol_world.h"
+#include "tests/support/protocol_world.h"
 
 #include <algorithm>
 
