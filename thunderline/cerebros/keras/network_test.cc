@@ -61,6 +61,68 @@ TEST_P(GoldenModel, PredictsAsKeras) {
   }
 }
 
+/// Σ over all float outputs of value · a fixed wave, in float64.
+double wave(size_t i) { return std::sin(1.0 + 0.7 * static_cast<double>(i)); }
+
+struct Probe {
+  const graph::Graph& graph;
+  graph::Arrays inputs;
+  graph::Arrays parameters;
+
+  graph::Trace run() const {
+    graph::ArrayRefs in, weights;
+    for (const graph::Array& array : inputs) in.push_back(&array);
+    for (const graph::Array& array : parameters) weights.push_back(&array);
+    return graph::run(graph, in, weights, {.training = false, .seed = 0}).value();
+  }
+  double value() const {
+    const graph::Trace trace = run();
+    double sum = 0;
+    for (const size_t id : graph.outputs) {
+      for (size_t i = 0; i < trace.values[id].data.size(); ++i) {
+        sum += trace.values[id].data[i] * wave(i);
+      }
+    }
+    return sum;
+  }
+};
+
+TEST_P(GoldenModel, GradientsAreThoseOfFiniteDifferences) {
+  const std::string stem = golden_folder() + GetParam()["name"].get<std::string>();
+  const Network network = load_network(posix_file_system(), stem + ".keras").value();
+  ASSERT_NE(network.training, nullptr);
+  Probe probe{*network.training, arrays_of(read_npz(posix_file_system(), stem + ".npz").value(), "b1_in"), {}};
+  for (const Variable& variable : network.variables) {
+    probe.parameters.push_back({variable.value.shape, {variable.value.data.begin(), variable.value.data.end()}});
+  }
+  const graph::Trace trace = probe.run();
+  std::map<size_t, graph::Array> seeds;
+  for (const size_t id : probe.graph.outputs) {
+    graph::Array seed = graph::zeros(trace.values[id].shape);
+    for (size_t i = 0; i < seed.data.size(); ++i) seed.data[i] = wave(i);
+    graph::accumulate(seeds[id], seed);
+  }
+  const graph::Arrays grads = graph::backpropagate(probe.graph, trace, seeds);
+  // So small that no ReLU of these models has its kink within a step (one lies within 1e-6).
+  constexpr double kStep = 1e-8;
+  for (const auto& [value, number] : probe.graph.parameters) {
+    graph::Array& parameter = probe.parameters[number];
+    if (!network.variables[number].trainable) continue;
+    ASSERT_EQ(grads[value].data.size(), parameter.data.size()) << network.variables[number].name;
+    for (size_t i = 0; i < parameter.data.size(); i += 1 + parameter.data.size() / 3) {
+      const double kept = parameter.data[i];
+      parameter.data[i] = kept + kStep;
+      const double above = probe.value();
+      parameter.data[i] = kept - kStep;
+      const double below = probe.value();
+      parameter.data[i] = kept;
+      const double want = (above - below) / (2 * kStep);
+      EXPECT_NEAR(grads[value].data[i], want, 1e-4 * std::max(1.0, std::abs(want)))
+          << network.variables[number].name << " " << i;
+    }
+  }
+}
+
 TEST_P(GoldenModel, ComesBackFromItsArchive) {
   const std::string stem = golden_folder() + GetParam()["name"].get<std::string>();
   const Network network = load_network(posix_file_system(), stem + ".keras").value();

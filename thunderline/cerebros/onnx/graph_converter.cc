@@ -248,6 +248,20 @@ TensorValue tensor_of(const graph::Array& array, DType dtype) {
   return value;
 }
 
+template <typename T>
+std::vector<double> numbers_of(const TensorValue& tensor) {
+  std::vector<T> values(tensor.data.size() / sizeof(T));
+  std::memcpy(values.data(), tensor.data.data(), values.size() * sizeof(T));
+  return {values.begin(), values.end()};
+}
+
+graph::Array array_of(const TensorValue& tensor) {
+  if (tensor.dtype == "int32") return {tensor.shape, numbers_of<int32_t>(tensor)};
+  if (tensor.dtype == "int64") return {tensor.shape, numbers_of<int64_t>(tensor)};
+  if (tensor.dtype == "bool") return {tensor.shape, numbers_of<uint8_t>(tensor)};
+  return {tensor.shape, numbers_of<float>(tensor)};
+}
+
 double error_of(const TensorValue& got, const graph::Array& want) {
   if (got.shape != want.shape) return INFINITY;
   if (got.dtype != "float32") return 0.0;  // Whole numbers and masks have no scale.
@@ -304,6 +318,19 @@ Result<VerifyReport> verify(const keras::Network& network, std::span<const std::
                                          std::to_string(options.tolerance), where);
   }
   return report;
+}
+
+Result<std::vector<TensorValue>> run_natively(const keras::Network& network,
+                                              std::span<const TensorValue> inputs) {
+  graph::Arrays arrays;
+  for (const TensorValue& input : inputs) arrays.push_back(array_of(input));
+  TL_ASSIGN_OR_RETURN(const graph::Arrays outputs, keras::predict(network, arrays));
+  std::vector<TensorValue> tensors;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const size_t id = network.inference->outputs[i];
+    tensors.push_back(tensor_of(outputs[i], network.inference->values[id].type.dtype));
+  }
+  return tensors;
 }
 
 }  // namespace thunderline::cerebros::onnx

@@ -5,6 +5,7 @@
 #include "thunderline/base/result.h"
 #include "thunderline/cerebros/keras/network.h"
 #include "thunderline/cerebros/onnx/converter.h"
+#include "thunderline/cerebros/onnx/runtime/tensor_value.h"
 #include "thunderline/cerebros/onnx/verify.h"
 
 namespace thunderline::cerebros::onnx {
@@ -18,5 +19,10 @@ Result<std::string> to_onnx(const keras::Network& network, const ConvertOptions&
 /// free axes), every output. `rows` counts batches.
 Result<VerifyReport> verify(const keras::Network& network, std::span<const std::byte> onnx,
                             const std::string& where, const VerifyOptions& options = {});
+
+/// The network's native forward pass on tensors as ONNX Runtime takes and gives them.
+/// Errors: as `keras::predict`.
+Result<std::vector<TensorValue>> run_natively(const keras::Network& network,
+                                              std::span<const TensorValue> inputs);
 
 }  // namespace thunderline::cerebros::onnx
