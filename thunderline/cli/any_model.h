@@ -9,6 +9,7 @@
 #include "thunderline/base/file_system.h"
 #include "thunderline/base/result.h"
 #include "thunderline/cerebros/keras/model.h"
+#include "thunderline/cerebros/keras/network.h"
 #include "thunderline/cerebros/onnx/runtime/ort_session.h"
 
 namespace thunderline::cli {
@@ -22,7 +23,7 @@ class AnyModel {
   const std::vector<cerebros::onnx::TensorInfo>& inputs() const { return inputs_; }
   const std::vector<cerebros::onnx::TensorInfo>& outputs() const { return outputs_; }
 
-  /// The Keras model, where it is one.
+  /// The Keras model, where it is a chain of dense layers.
   const std::optional<cerebros::keras::Model>& keras() const { return keras_; }
 
   /// The ONNX model's session, or null.
@@ -37,6 +38,7 @@ class AnyModel {
   std::vector<cerebros::onnx::TensorInfo> inputs_;
   std::vector<cerebros::onnx::TensorInfo> outputs_;
   std::optional<cerebros::keras::Model> keras_;
+  std::optional<cerebros::keras::Network> network_;
   std::unique_ptr<const cerebros::onnx::OrtSession> session_;
 };
 

@@ -3,6 +3,7 @@
 #include "thunderline/base/json_util.h"
 #include "thunderline/cerebros/keras/archive/keras_archive.h"
 #include "thunderline/cerebros/onnx/converter.h"
+#include "thunderline/cerebros/onnx/graph_converter.h"
 
 namespace thunderline::cerebros::onnx {
 namespace {
@@ -29,7 +30,13 @@ std::string layer_text(const keras::Layer& layer) {
 }
 
 OrderedJson tensor_json(const ConvertedTensor& tensor) {
-  return {{"name", tensor.name}, {"shape", tensor.shape}, {"dtype", "float32"}};
+  return {{"name", tensor.name}, {"shape", tensor.shape}, {"dtype", tensor.dtype}};
+}
+
+OrderedJson tensors_json(const std::vector<ConvertedTensor>& tensors) {
+  OrderedJson list = OrderedJson::array();
+  for (const ConvertedTensor& tensor : tensors) list.push_back(tensor_json(tensor));
+  return list;
 }
 
 /// Properties are text; what is JSON stands in the metadata as that.
@@ -49,12 +56,52 @@ ConversionMetadata describe(const keras::Model& model, const std::string& source
   metadata.model = file_name(onnx_path);
   metadata.name = model.name;
   metadata.opset = request.opset;
-  metadata.input = {model.input_name(), {-1, model.input_width()}};
-  metadata.output = {model.output_name(), {-1, model.output_width()}};
+  metadata.inputs = {{model.input_name(), {-1, model.input_width()}, "float32"}};
+  metadata.outputs = {{model.output_name(), {-1, model.output_width()}, "float32"}};
   metadata.parameters = model.parameter_count();
   for (const keras::Layer& layer : model.layers) metadata.layers.push_back(layer_text(layer));
   metadata.properties = request.properties;
   return metadata;
+}
+
+ConversionMetadata describe(const keras::Network& network, const std::string& source,
+                            const std::string& onnx_path, const ConvertRequest& request) {
+  const graph::Graph& graph = *network.inference;
+  ConversionMetadata metadata;
+  metadata.source = file_name(source);
+  metadata.model = file_name(onnx_path);
+  metadata.name = network.name;
+  metadata.opset = request.opset;
+  const auto tensor = [&](const std::string& name, size_t id) {
+    const graph::ValueType& type = graph.values[id].type;
+    return ConvertedTensor{name, type.shape, graph::dtype_name(type.dtype)};
+  };
+  for (const size_t id : graph.inputs) {
+    metadata.inputs.push_back(tensor(graph.values[id].name, id));
+  }
+  for (size_t i = 0; i < graph.outputs.size(); ++i) {
+    metadata.outputs.push_back(tensor(graph.output_names[i], graph.outputs[i]));
+  }
+  metadata.parameters = network.parameter_count();
+  for (const auto& [name, type] : network.layers) {
+    metadata.layers.push_back(name + " (" + type + ")");
+  }
+  metadata.properties = request.properties;
+  return metadata;
+}
+
+Status check_length(const keras::Network& network, const ConvertRequest& request,
+                    const std::string& path) {
+  if (!request.max_seq_length) return {};
+  for (const size_t id : network.inference->inputs) {
+    const graph::Shape& shape = network.inference->values[id].type.shape;
+    if (shape.size() < 2 || shape[1] == *request.max_seq_length) continue;
+    return fail(ErrorCode::kInvalidArgument,
+                "max_seq_length is " + std::to_string(*request.max_seq_length) +
+                    ", but the model takes " + graph::shape_text(shape),
+                path, "leave it out, or give the model's length");
+  }
+  return {};
 }
 
 Status check_length(const keras::Model& model, const ConvertRequest& request,
@@ -96,8 +143,8 @@ std::string metadata_json(const ConversionMetadata& metadata) {
                             {"name", metadata.name},
                             {"opset", metadata.opset},
                             {"ir_version", metadata.ir_version},
-                            {"inputs", OrderedJson::array({tensor_json(metadata.input)})},
-                            {"outputs", OrderedJson::array({tensor_json(metadata.output)})},
+                            {"inputs", tensors_json(metadata.inputs)},
+                            {"outputs", tensors_json(metadata.outputs)},
                             {"parameters", metadata.parameters},
                             {"layers", metadata.layers},
                             {"verified", std::move(verified)},
@@ -105,10 +152,12 @@ std::string metadata_json(const ConversionMetadata& metadata) {
   return dump_json(json, 2) + "\n";
 }
 
-Result<Converted> convert_single_model(FileSystem& files, const std::string& path,
-                                       const ConvertRequest& request) {
-  TL_ASSIGN_OR_RETURN(const keras::Model model,
-                      keras::load_keras(files, path, keras::ReadOptions{.for_inference = true}));
+namespace {
+
+/// One way for both kinds of models.
+template <typename AnyModel>
+Result<Converted> convert_model(FileSystem& files, const AnyModel& model, const std::string& path,
+                                const ConvertRequest& request) {
   TL_RETURN_IF_ERROR(check_length(model, request, path));
   Converted converted;
   converted.onnx_path = request.output_file.value_or(
@@ -126,6 +175,18 @@ Result<Converted> convert_single_model(FileSystem& files, const std::string& pat
   }
   TL_RETURN_IF_ERROR(write_both(files, converted, onnx));
   return converted;
+}
+
+}  // namespace
+
+Result<Converted> convert_single_model(FileSystem& files, const std::string& path,
+                                       const ConvertRequest& request) {
+  const auto model = keras::load_keras(files, path, keras::ReadOptions{.for_inference = true});
+  if (model) return convert_model(files, *model, path, request);
+  if (model.error().code != ErrorCode::kBadData) return tl::unexpected<Error>(model.error());
+  // More than a chain of dense layers: the graph of operators takes it.
+  TL_ASSIGN_OR_RETURN(const keras::Network network, keras::load_network(files, path));
+  return convert_model(files, network, path, request);
 }
 
 Result<std::vector<BatchItem>> batch_convert(FileSystem& files, const std::string& folder,

@@ -18,8 +18,8 @@ struct ConvertRequest {
   /// Overrides output_dir for a single model: the ONNX file's path; the metadata go beside it as
   /// `.json`.
   std::optional<std::string> output_file;
-  /// The model's length of input: for the models of today, the width of their rows, which it must
-  /// equal. Nothing: whatever the model says.
+  /// The model's length of input: the extent of axis 1 of its inputs, which it must equal. Nothing:
+  /// whatever the model says.
   std::optional<int64_t> max_seq_length;
   int64_t opset = 17;
   bool verify = true;  ///< Compare with ONNX Runtime (`verify`) before anything is written.
@@ -28,10 +28,11 @@ struct ConvertRequest {
   std::map<std::string, std::string> properties;
 };
 
-/// A float32 input or output; the free batch axis is -1.
+/// An input or output; free axes are -1.
 struct ConvertedTensor {
   std::string name;
   std::vector<int64_t> shape;
+  std::string dtype = "float32";
 };
 
 /// What `<stem>.json` says.
@@ -41,8 +42,8 @@ struct ConversionMetadata {
   std::string name;    ///< The Keras model's name.
   int64_t opset = 0;
   int64_t ir_version = 0;
-  ConvertedTensor input;
-  ConvertedTensor output;
+  std::vector<ConvertedTensor> inputs;
+  std::vector<ConvertedTensor> outputs;
   int64_t parameters = 0;
   std::vector<std::string> layers;       ///< "score (Dense)", in order.
   std::optional<VerifyReport> verified;  ///< Nothing: verification was off.

@@ -79,7 +79,8 @@ TEST_F(Convert, CanLeaveVerificationOutAndNameTheFile) {
 }
 
 TEST_F(Convert, AFileThatFailsLeavesNothingBehind) {
-  EXPECT_EQ(convert_single_model(files_, kGolden + "lstm_stack.keras", into_out()).error().code,
+  ASSERT_TRUE(write_file_atomically(files_, folder_.path("broken.keras"), "no archive"));
+  EXPECT_EQ(convert_single_model(files_, folder_.path("broken.keras"), into_out()).error().code,
             ErrorCode::kBadData);
   EXPECT_EQ(convert_single_model(files_, folder_.path("none.keras"), into_out()).error().code,
             ErrorCode::kNotFound);
@@ -93,6 +94,18 @@ TEST_F(Convert, AFileThatFailsLeavesNothingBehind) {
   EXPECT_EQ(convert_single_model(files_, folder_.path("in/m.keras"), wrong_opset).error().code,
             ErrorCode::kInvalidArgument);
   EXPECT_TRUE(written().empty());
+}
+
+TEST_F(Convert, TakesModelsThatAreNoChains) {
+  const auto converted = convert_single_model(files_, kGolden + "lstm_stack.keras", into_out());
+  ASSERT_TRUE(converted) << to_string(converted.error());
+  ASSERT_EQ(converted->metadata.inputs.size(), 1u);
+  EXPECT_EQ(converted->metadata.inputs[0].dtype, "int32");
+  EXPECT_EQ(converted->metadata.inputs[0].shape, (std::vector<int64_t>{-1, 12}));
+  ConvertRequest wrong_length = into_out();
+  wrong_length.max_seq_length = 7;
+  EXPECT_EQ(convert_single_model(files_, kGolden + "lstm_stack.keras", wrong_length).error().code,
+            ErrorCode::kInvalidArgument);
 }
 
 TEST_F(Convert, RemovesTheModelWhenTheMetadataCannotBeWritten) {

@@ -27,6 +27,11 @@ class ProtoWriter {
     bytes_.append(value);
   }
 
+  void number(uint32_t field, float value) {
+    varint(uint64_t{field} << 3 | 5);
+    bytes_.append(reinterpret_cast<const char*>(&value), sizeof(value));
+  }
+
   void message(uint32_t field, const ProtoWriter& value) { text(field, value.bytes_); }
 
   std::string take() { return std::move(bytes_); }
@@ -43,20 +48,45 @@ class ProtoWriter {
   std::string bytes_;
 };
 
+ProtoWriter graph_proto(const OnnxGraph& graph);
+
+ProtoWriter attribute_proto(const OnnxAttribute& attribute) {
+  ProtoWriter proto;
+  proto.text(1, attribute.name);
+  switch (attribute.type) {
+    case OnnxAttribute::kFloat: proto.number(2, attribute.number); break;
+    case OnnxAttribute::kInt: proto.integer(3, attribute.ints.front()); break;
+    case OnnxAttribute::kText: proto.text(4, attribute.text); break;
+    case OnnxAttribute::kGraph: proto.message(6, graph_proto(*attribute.graph)); break;
+    case OnnxAttribute::kInts:
+      for (const int64_t value : attribute.ints) proto.integer(8, value);
+      break;
+  }
+  proto.integer(20, attribute.type);
+  return proto;
+}
+
 ProtoWriter node_proto(const OnnxNode& node) {
   ProtoWriter proto;
   for (const std::string& input : node.inputs) proto.text(1, input);
   for (const std::string& output : node.outputs) proto.text(2, output);
   proto.text(3, node.name);
   proto.text(4, node.op_type);
+  for (const OnnxAttribute& attribute : node.attributes) {
+    proto.message(5, attribute_proto(attribute));
+  }
   return proto;
 }
 
 ProtoWriter tensor_proto(const OnnxInitializer& tensor) {
   ProtoWriter proto;
   for (const int64_t extent : tensor.dims) proto.integer(1, extent);
-  proto.integer(2, kFloat);
+  proto.integer(2, tensor.dtype);
   proto.text(8, tensor.name);
+  if (tensor.dtype != kFloat) {
+    proto.text(9, tensor.raw);
+    return proto;
+  }
   proto.text(9, {reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size_bytes()});
   return proto;
 }
@@ -73,7 +103,7 @@ ProtoWriter value_proto(const OnnxValue& value) {
     shape.message(1, proto);
   }
   ProtoWriter tensor;
-  tensor.integer(1, kFloat);
+  tensor.integer(1, value.dtype);
   tensor.message(2, shape);
   ProtoWriter type;
   type.message(1, tensor);
@@ -103,11 +133,11 @@ Status check_constants(const OnnxGraph& graph) {
         size = ~uint64_t{0};
       }
     }
-    if (size != tensor.data.size()) {
+    if (tensor.dtype == kFloat && size != tensor.data.size()) {
       return fail(ErrorCode::kInvalidArgument, "the constant's data do not fill its shape",
                   tensor.name);
     }
-    bytes += tensor.data.size_bytes();
+    bytes += tensor.data.size_bytes() + tensor.raw.size();
     if (bytes > kMaxBytes) {
       return fail(ErrorCode::kResourceLimit, "the model's weights exceed ONNX's limit of 2 GiB",
                   tensor.name);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,25 +18,43 @@ struct OnnxDim {
   std::string name;  ///< When not empty, the axis is free and `extent` means nothing.
 };
 
-/// A float32 input or output of the graph.
+/// An input or output of the graph. `dtype`: TensorProto.DataType, float32 by default.
 struct OnnxValue {
   std::string name;
   std::vector<OnnxDim> shape;
+  int64_t dtype = 1;
 };
 
-/// A float32 constant, stored in the file. Lifetime: `data` is borrowed. Empty dims: a scalar.
+/// A constant, stored in the file: float32 of `data` (borrowed), or, of another `dtype`, the raw
+/// little-endian elements in `raw`. Empty dims: a scalar.
 struct OnnxInitializer {
   std::string name;
   std::vector<int64_t> dims;
   std::span<const float> data;
+  int64_t dtype = 1;
+  std::string raw = {};
 };
 
-/// One operator of ONNX's own domain, without attributes (no operator in use here has any).
+struct OnnxGraph;
+
+/// An attribute of an operator; `type` is AttributeProto.AttributeType.
+struct OnnxAttribute {
+  enum Type : int64_t { kFloat = 1, kInt = 2, kText = 3, kGraph = 5, kInts = 7 };
+  std::string name;
+  Type type = kInt;
+  std::vector<int64_t> ints = {};
+  float number = 0;
+  std::string text = {};
+  std::shared_ptr<const OnnxGraph> graph = {};
+};
+
+/// One operator of ONNX's own domain.
 struct OnnxNode {
   std::string name;
   std::string op_type;
   std::vector<std::string> inputs;
   std::vector<std::string> outputs;
+  std::vector<OnnxAttribute> attributes = {};
 };
 
 struct OnnxGraph {

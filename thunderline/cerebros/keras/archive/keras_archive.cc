@@ -43,13 +43,13 @@ std::string date_text(int64_t unix_ms) {
   return std::string(text, strftime(text, sizeof(text), "%Y-%m-%d@%H:%M:%S", &parts));
 }
 
-std::string metadata_json(const WriteOptions& options) {
+}  // namespace
+
+std::string archive_metadata(int64_t saved_unix_ms) {
   const OrderedJson metadata = {{"keras_version", kKerasVersion},
-                                {"date_saved", date_text(options.saved_unix_ms)}};
+                                {"date_saved", date_text(saved_unix_ms)}};
   return dump_json(metadata);
 }
-
-}  // namespace
 
 Result<Model> parse_keras(std::span<const std::byte> bytes, const std::string& where,
                           const ReadOptions& options) {
@@ -82,7 +82,7 @@ Result<Model> load_keras(FileSystem& files, const std::string& path, const ReadO
 Result<std::string> keras_bytes(const Model& model, const WriteOptions& options) {
   TL_RETURN_IF_ERROR(validate(model));
   TL_ASSIGN_OR_RETURN(std::string weights, weights_bytes(model));
-  const ZipEntry entries[] = {{kMetadata, metadata_json(options)},
+  const ZipEntry entries[] = {{kMetadata, archive_metadata(options.saved_unix_ms)},
                               {kConfig, config_json(model)},
                               {kWeights, std::move(weights)}};
   return zip_bytes(entries);

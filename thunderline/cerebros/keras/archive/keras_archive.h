@@ -20,6 +20,9 @@ struct WriteOptions {
   int64_t saved_unix_ms = 0;
 };
 
+/// `metadata.json`: the version, and `date_saved` in UTC.
+std::string archive_metadata(int64_t saved_unix_ms);
+
 /// Reads a `.keras` archive (version 3: a zip of metadata.json, config.json, model.weights.h5).
 /// Errors: kNotFound, kBadData, kResourceLimit; `where` names the place down to the layer or
 /// dataset.
