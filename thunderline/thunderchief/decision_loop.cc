@@ -130,6 +130,7 @@ Status DecisionLoop::take_feedback() {
     if (feedback.seen) {
       ++state_.seen;
       tick_reward_ += feedback.reward;
+      state_.seen_reward += feedback.reward;
       TL_RETURN_IF_ERROR(watch_model(it->second, feedback));
     }
     open_.erase(it);

@@ -152,6 +152,10 @@ class Run {
   Run(const InboxRunOptions& options, FileSystem& files, const Clock& clock)
       : options_(options), files_(files), clock_(clock), bus_(clock), events_(bus_) {}
 
+  ~Run() {
+    if (observed_) options_.observer->closed();
+  }
+
   Status open();
   Result<RunReport> drive(const std::function<void(const RunProgress&)>& on_progress,
                           const std::stop_token& stop);
@@ -161,6 +165,7 @@ class Run {
   Status start_agents();
   Status make_loop();
   void watch_messages(RunProgress& progress);
+  void let_observe();
   Result<RunReport> report(double seconds) const;
   double threshold() const { return options_.settings.world.reward.threshold(); }
 
@@ -186,6 +191,7 @@ class Run {
   std::unique_ptr<AgentGroup> agents_;
   std::unique_ptr<DecisionLoop> loop_;
   std::optional<thunderflow::Subscription<Message>> watched_;
+  bool observed_ = false;
 };
 
 Status Run::open() {
@@ -311,6 +317,14 @@ void Run::watch_messages(RunProgress& progress) {
   }
 }
 
+void Run::let_observe() {
+  if (options_.observer == nullptr) return;
+  options_.observer->opened({manifest_.run_id, "inbox", options_.settings.world.seed, options_.rate,
+                             inbox_.replay.size(), bus_, *log_, *loop_, loop_->conductor(),
+                             [this] { return agents_->agents(); }});
+  observed_ = true;
+}
+
 Result<RunReport> Run::drive(const std::function<void(const RunProgress&)>& on_progress,
                              const std::stop_token& stop) {
   const auto start = clock_.now();
@@ -322,7 +336,9 @@ Result<RunReport> Run::drive(const std::function<void(const RunProgress&)>& on_p
     progress.loop = loop_->state();
     progress.recovering = recorder_->recovering();
     on_progress(progress);
+    if (observed_) options_.observer->advanced(progress);
   };
+  let_observe();
   loop_->on_wait(show);
   const auto one_tick = [&]() -> Result<bool> {
     show();
@@ -333,7 +349,9 @@ Result<RunReport> Run::drive(const std::function<void(const RunProgress&)>& on_p
   TL_RETURN_IF_ERROR(log_->flush());
   TL_RETURN_IF_ERROR(done);
   show();
-  return report(std::chrono::duration<double>(clock_.now() - start).count());
+  auto report = this->report(std::chrono::duration<double>(clock_.now() - start).count());
+  if (report && observed_) options_.observer->finished(*report);
+  return report;
 }
 
 Result<RunReport> Run::report(double seconds) const {
