@@ -145,7 +145,7 @@ TEST(InboxRun, StopsOnAnInterruptAndGoesOnLater) {
 std::vector<std::string> run_at_rate(const std::string& home, const std::string& rate) {
   return {THUNDERLINE_BINARY, "run",     "--home",
           home,               "--json",  "--quiet",
-          "--exit-when-done", "--limit", "300",
+          "--exit-when-done", "--no-web", "--limit", "300",
           "--rate",           rate,      "--set",
           "training.first=100", "--set", "training.hold_out=50",
           "--set",            "training.trials=2"};
@@ -186,7 +186,7 @@ TEST(InboxRun, RefusesAHomeOfOtherSettingsUnlessItIsPutAside) {
   const TempFolder folder;
   const std::string home = folder.path("home");
   const std::vector<std::string> command = {THUNDERLINE_BINARY, "run",     "--home", home,
-                                            "--quiet",          "--limit", "300"};
+                                            "--quiet",          "--no-web", "--limit", "300"};
   ASSERT_EQ(ChildProcess(command).wait(), 0);
   std::vector<std::string> other = command;
   other.insert(other.end(), {"--seed", "7"});

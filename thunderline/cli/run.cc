@@ -1,17 +1,21 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "thunderline/base/mutex.h"
 #include "thunderline/cli/command.h"
 #include "thunderline/cli/output.h"
 #include "thunderline/cli/progress.h"
 #include "thunderline/cli/whole_number.h"
 #include "thunderline/thunderchief/inbox_run.h"
 #include "thunderline/thunderchief/loop_watch.h"
+#include "thunderline/thunderprism/prism_server.h"
 
 namespace thunderline::cli {
 namespace {
@@ -31,8 +35,7 @@ struct RunFlags {
   uint64_t limit = 0;
   std::string listen = "127.0.0.1:4040";
   std::string token_file;
-  std::string allowed_host;
-  bool asks_for_pages = false;
+  std::vector<std::string> allowed_hosts;
   bool no_web = false;
   bool exit_when_done = false;
   std::string report;
@@ -202,12 +205,59 @@ std::string summary(const RunReport& report) {
   return text;
 }
 
+/// The pages of the run; nothing with --no-web.
+Result<std::unique_ptr<thunderprism::PrismServer>> start_pages(
+    const Session& session, const RunFlags& flags,
+    std::function<void(const RunReport&)> on_finished) {
+  if (flags.no_web) return nullptr;
+  thunderprism::PrismServer::Options options;
+  TL_ASSIGN_OR_RETURN(options.http.listen, thunderprism::parse_listen_address(flags.listen));
+  options.access.allowed_hosts = flags.allowed_hosts;
+  if (!flags.token_file.empty()) {
+    TL_ASSIGN_OR_RETURN(options.access.tokens,
+                        thunderprism::read_token_file(session.files, flags.token_file));
+  }
+  options.version = THUNDERLINE_VERSION;
+  options.on_finished = std::move(on_finished);
+  return thunderprism::PrismServer::start(std::move(options), session.clock);
+}
+
+/// Writes the report where the flags want it.
+Status deliver(const Session& session, const RunFlags& flags, const RunReport& report) {
+  const std::string json = report.to_json();
+  if (!flags.report.empty()) {
+    TL_RETURN_IF_ERROR(write_file_atomically(session.files, flags.report, json + "\n"));
+  }
+  return print_line(session.json ? json : summary(report));
+}
+
+/// Returns when the user stops the program.
+void wait_for_stop(const std::stop_token& stop) {
+  Mutex mutex;
+  CondVar stopped;
+  const std::stop_callback wake(stop, [&] {
+    MutexLock lock(mutex);
+    stopped.notify_all();
+  });
+  MutexLock lock(mutex);
+  while (!stop.stop_requested()) stopped.wait(mutex);
+}
+
 Status run(Session& session, const RunFlags& flags) {
-  TL_ASSIGN_OR_RETURN(const InboxRunOptions options, run_options(flags, session));
+  TL_ASSIGN_OR_RETURN(InboxRunOptions options, run_options(flags, session));
   Progress progress(session.clock, session.quiet);
-  if (flags.asks_for_pages) {
-    progress.note("note: this version has no live pages yet; --listen, --token-file and "
-                  "--allowed-host change nothing");
+  Status delivered;
+  const auto on_finished = [&](const RunReport& report) {
+    progress.finish();
+    delivered = deliver(session, flags, report);
+    if (flags.exit_when_done || !delivered) return;
+    progress.note("The pages stay up until Ctrl-C.");
+    wait_for_stop(session.stop);
+  };
+  TL_ASSIGN_OR_RETURN(const auto pages, start_pages(session, flags, on_finished));
+  if (pages) {
+    progress.note("The run's pages: " + pages->url());
+    options.observer = &pages->observer();
   }
   const ProgressLine line(session.clock);
   size_t told = 0;
@@ -221,11 +271,7 @@ Status run(Session& session, const RunFlags& flags) {
                                               session.stop);
   progress.finish();
   if (!report) return tl::unexpected<Error>(report.error());
-  const std::string json = report->to_json();
-  if (!flags.report.empty()) {
-    TL_RETURN_IF_ERROR(write_file_atomically(session.files, flags.report, json + "\n"));
-  }
-  return print_line(session.json ? json : summary(*report));
+  return pages ? delivered : deliver(session, flags, *report);
 }
 
 }  // namespace
@@ -244,12 +290,15 @@ void add_run(CLI::App& app, Session& session) {
       ->check(check_whole_number)
       ->type_name("EVENTS");
   command->add_option("--listen", flags->listen, "Address of the live pages")
-      ->type_name("HOST:PORT");
-  command->add_option("--token-file", flags->token_file, "Tokens of the live pages")
+      ->type_name("HOST:PORT")
+      ->capture_default_str();
+  command->add_option("--token-file", flags->token_file,
+                      "Who may use them: lines SCOPE TOKEN, mode 0600")
       ->type_name("FILE");
-  command->add_option("--allowed-host", flags->allowed_host, "Host name of a proxy before them");
+  command->add_option("--allowed-host", flags->allowed_hosts, "Host name of a proxy before them")
+      ->type_name("NAME");
   command->add_flag("--no-web", flags->no_web, "Without the live pages");
-  command->add_flag("--exit-when-done", flags->exit_when_done, "End after the report");
+  command->add_flag("--exit-when-done", flags->exit_when_done, "End after the report, not at Ctrl-C");
   command->add_option("--report", flags->report, "Write the report there")->type_name("FILE.json");
   command->add_flag("--fresh", flags->fresh, "Put an earlier run aside and begin anew");
   command->add_option("--epsilon", flags->epsilon, "Share of decisions left to chance")
@@ -260,10 +309,7 @@ void add_run(CLI::App& app, Session& session) {
   command->add_option("--set", flags->settings, "Any setting, e.g. training.trials=10")
       ->type_name("KEY=VALUE");
   command->footer("Example:\n  thunderline run --exit-when-done --report r.json");
-  command->callback([&session, flags, command] {
-    for (const char* name : {"--listen", "--token-file", "--allowed-host"}) {
-      flags->asks_for_pages |= command->count(name) > 0;
-    }
+  command->callback([&session, flags] {
     session.action = [&session, flags] { return run(session, *flags); };
   });
 }

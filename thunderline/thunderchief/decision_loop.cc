@@ -135,6 +135,7 @@ Status DecisionLoop::take_feedback() {
     if (feedback.seen) {
       ++state_.seen;
       seen_.reward += feedback.reward;
+      state_.seen_reward += feedback.reward;
       TL_RETURN_IF_ERROR(watch_model(it->second, feedback));
     }
     open_.erase(it);

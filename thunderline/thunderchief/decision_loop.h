@@ -43,6 +43,7 @@ struct LoopState {
   uint64_t decisions = 0;  ///< Of the chief.
   uint64_t forced = 0;
   uint64_t seen = 0;       ///< Rewards that came back.
+  double seen_reward = 0.0;  ///< Their sum.
   std::string model_version = "heuristic";
   std::vector<ModelRecord> models;
   std::vector<DegradationAlarm> degradation;

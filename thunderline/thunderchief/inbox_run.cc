@@ -154,6 +154,10 @@ class Run {
   Run(const InboxRunOptions& options, FileSystem& files, const Clock& clock)
       : options_(options), files_(files), clock_(clock), bus_(clock), events_(bus_) {}
 
+  ~Run() {
+    if (observed_) options_.observer->closed();
+  }
+
   Status open();
   Result<RunReport> drive(const std::function<void(const RunProgress&)>& on_progress,
                           const std::stop_token& stop);
@@ -164,6 +168,7 @@ class Run {
   Status start_agents();
   Status make_loop();
   Status watch_messages(RunProgress& progress);
+  void let_observe();
   Result<RunReport> report(double seconds) const;
   double threshold() const { return options_.settings.world.reward.threshold(); }
 
@@ -192,6 +197,7 @@ class Run {
   std::unique_ptr<AgentGroup> agents_;
   std::unique_ptr<DecisionLoop> loop_;
   std::optional<thunderflow::Subscription<Message>> watched_;
+  bool observed_ = false;
 };
 
 Status Run::open() {
@@ -347,6 +353,14 @@ Status Run::watch_messages(RunProgress& progress) {
   return plans_->tick();
 }
 
+void Run::let_observe() {
+  if (options_.observer == nullptr) return;
+  options_.observer->opened({manifest_.run_id, "inbox", options_.settings.world.seed, options_.rate,
+                             inbox_.replay.size(), bus_, *log_, *loop_, loop_->conductor(),
+                             [this] { return agents_->agents(); }});
+  observed_ = true;
+}
+
 Result<RunReport> Run::drive(const std::function<void(const RunProgress&)>& on_progress,
                              const std::stop_token& stop) {
   const auto start = clock_.now();
@@ -359,7 +373,9 @@ Result<RunReport> Run::drive(const std::function<void(const RunProgress&)>& on_p
     progress.loop = loop_->state();
     progress.recovering = recorder_->recovering();
     on_progress(progress);
+    if (observed_) options_.observer->advanced(progress);
   };
+  let_observe();
   loop_->on_wait(show);
   const auto one_tick = [&]() -> Result<bool> {
     show();
@@ -372,7 +388,9 @@ Result<RunReport> Run::drive(const std::function<void(const RunProgress&)>& on_p
   TL_RETURN_IF_ERROR(done);
   show();
   TL_RETURN_IF_ERROR(plans);
-  return report(std::chrono::duration<double>(clock_.now() - start).count());
+  auto report = this->report(std::chrono::duration<double>(clock_.now() - start).count());
+  if (report && observed_) options_.observer->finished(*report);
+  return report;
 }
 
 Result<RunReport> Run::report(double seconds) const {

@@ -11,6 +11,7 @@
 #include "thunderline/base/file_system.h"
 #include "thunderline/base/result.h"
 #include "thunderline/thunderchief/decision_loop.h"
+#include "thunderline/thunderchief/run_observer.h"
 #include "thunderline/thunderchief/run_settings.h"
 #include "thunderline/worlds/inbox/report/inbox_report.h"
 
@@ -23,6 +24,7 @@ struct InboxRunOptions {
   double rate = 0;     ///< Ticks a second; 0: as fast as it goes, and the clock waits for trainings.
   bool fresh = false;  ///< Puts what is in the home aside (`archive/<time>`) first.
   RunSettings settings;
+  RunObserver* observer = nullptr;  ///< Who watches, if anybody; must outlive the run.
 };
 
 /// Progress of a run, for people. Copied out after every tick and message.

@@ -93,7 +93,10 @@ struct TrainingProgress {
   uint64_t id = 0;
   int trial = 0;  ///< Finished ones.
   int trials = 0;
-  std::optional<double> best;
+  std::optional<double> best;   ///< Lowest val_loss so far.
+  std::optional<double> value;  ///< This trial's; nothing when it failed.
+  int epochs = 0;               ///< This trial's.
+  std::string params_json;      ///< This trial's, an object.
 };
 struct TrainingFinished {
   uint64_t id = 0;

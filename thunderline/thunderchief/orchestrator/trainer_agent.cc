@@ -1,5 +1,6 @@
 #include "thunderline/thunderchief/orchestrator/trainer_agent.h"
 
+#include "thunderline/thunderchief/model_record.h"
 #include "thunderline/thunderchief/orchestrator/stopwatch.h"
 
 namespace thunderline::thunderchief {
@@ -64,7 +65,8 @@ Result<TrainingFinished> TrainerAgent::train(const TrainingGranted& granted,
     if (cancelled(curriculum)) wanted.request_stop();
     if (trial.val_loss && (!best || *trial.val_loss < *best)) best = trial.val_loss;
     // Progress is for watchers: a training does not fail for want of one.
-    (void)publish_(TrainingProgress{granted.id, done, curriculum.training.trials, best});
+    (void)publish_(TrainingProgress{granted.id, done, curriculum.training.trials, best, trial.val_loss,
+                                    trial.epochs, params_json(trial.params)});
   };
   auto challenger = std::make_shared<Challenger>();
   challenger->curriculum = curriculum;

@@ -1,0 +1,70 @@
+import type { Observables, Point, Trials } from "../api";
+import { fixed } from "../format";
+import { Lambda, Plot, line, ticks } from "../parts";
+
+/** Every trial's value, and the best so far as a line. */
+export function TrialHistory({ trials, height = 230 }: { trials: Trials; height?: number }) {
+  const values = trials.value.filter((v): v is number => v !== null);
+  // One bad trial must not flatten the rest: the axis ends above the middle of the worse half.
+  const sorted = [...values].sort((a, b) => a - b);
+  const low = sorted[0] ?? 0;
+  const high = sorted.length ? Math.max(sorted[Math.floor((sorted.length - 1) * 0.9)]!, low + 1e-6) : 1;
+  const pad = (high - low) * 0.12;
+  let best = Infinity;
+  const steps: [number, number][] = [];
+  trials.value.forEach((v, i) => {
+    if (v !== null && v < best) { if (steps.length) steps.push([trials.n[i]!, best]); best = v; steps.push([trials.n[i]!, v]); }
+  });
+  const last = trials.n[trials.n.length - 1] ?? 0;
+  if (steps.length) steps.push([last, best]);
+  const all = Math.max(trials.trials - 1, 1);
+  return (
+    <Plot label={`${trials.n.length} of ${trials.trials} trials, best ${trials.objective} ${fixed(steps.length ? best : null, 4)}`}
+      xs={[0, all]} ys={[low - pad, high + pad]} yt={ticks(low - pad, high + pad)} yf={(v) => v.toFixed(3)}
+      xt={ticks(0, all, 5).map((t) => [t, t === 0 ? "trial 0" : String(t)])} width={560} height={height}
+      draw={(f) => <>
+        {trials.value.map((v, i) => v === null
+          ? <text key={i} x={f.x(trials.n[i]!)} y={f.bottom - 4} text-anchor="middle" style="fill:var(--bad)">×</text>
+          : <circle key={i} cx={f.x(trials.n[i]!)} cy={f.y(v)} r="3" fill="var(--s1)"><title>{`trial ${trials.n[i]}: ${fixed(v, 4)}`}</title></circle>)}
+        <path d={line(steps.map(([x, y]) => [f.x(x), f.y(y)]))} fill="none" stroke="var(--s2)" stroke-width="1.6" />
+        {steps.length > 0 && <text x={Math.min(f.x(last) + 6, f.right - 34)} y={f.y(best) - 6} style="fill:var(--s2);font-weight:600">{fixed(best, 4)}</text>}
+      </>} />
+  );
+}
+
+const BANDS = {
+  plv: { at: 1, range: [0, 1], band: [0.3, 0.7], words: "healthy 0.3 to 0.7" },
+  sigma: { at: 2, range: [0.4, 1.6], band: [0.8, 1.2], words: "healthy 0.8 to 1.2" },
+  lambda: { at: 3, range: [-0.2, 0.2], band: [-0.2, 0], words: "healthy up to 0" },
+} as const;
+export type ObservableName = keyof typeof BANDS;
+
+export function verdict(name: ObservableName, value: number | null): string {
+  if (value === null) return "not yet known";
+  const { band } = BANDS[name];
+  return value <= band[1] && (name === "lambda" || value >= band[0]) ? "healthy" : "outside its band";
+}
+export const ObservableTitle = ({ name }: { name: ObservableName }) =>
+  name === "plv" ? <>PLV</> : name === "sigma" ? <>σ</> : <Lambda />;
+
+/** One observable over the ticks, in its healthy band. */
+export function BandChart({ name, data, height = 150 }: { name: ObservableName; data: Observables; height?: number }) {
+  const { at, range, band, words } = BANDS[name];
+  const known = data.history.filter((p: Point) => p[at] !== null);
+  const first = data.history[0]?.[0] ?? 0;
+  const lastTick = data.history[data.history.length - 1]?.[0] ?? 1;
+  const step = range[1] - range[0] > 0.5 ? 0.2 : 0.1;
+  return (
+    <Plot label={`${name} ${fixed(data.now[name], 2)}, ${words}`} xs={[first, Math.max(lastTick, first + 1)]} ys={[range[0], range[1]]}
+      yt={ticks(range[0], range[1], Math.round((range[1] - range[0]) / step / 1.5))} yf={(v) => fixed(v, 1)}
+      xt={[[first, ""], [lastTick, ""]]} width={360} height={height}
+      draw={(f) => <>
+        <rect x={f.left} width={f.right - f.left} y={f.y(band[1])} height={f.y(band[0]) - f.y(band[1])} fill="var(--band)" />
+        <line x1={f.left} x2={f.right} y1={f.y(band[1])} y2={f.y(band[1])} stroke="var(--band-line)" stroke-dasharray="2 3" />
+        <text x={f.left + 6} y={f.y(band[1]) + 13} style="fill:var(--ok)">{words}</text>
+        <path d={line(known.map((p) => [f.x(p[0]), f.y(p[at]!)]))} fill="none" stroke="var(--s1)" stroke-width="1.6" />
+        <text x={f.right} y={f.bottom + 16} text-anchor="end">tick {lastTick}</text>
+        <text x={f.left} y={f.bottom + 16}>{first}</text>
+      </>} />
+  );
+}
