@@ -104,8 +104,8 @@ export default function Bits() {
       <section class="p flush top0">
         <div class="cats">{field.categories.map((one) => (
           <button key={one.name} aria-pressed={category === one.name} onClick={() => setCategory(category === one.name ? "" : one.name)}>
-            <div class="n"><CategoryIcon name={one.name} /><span class="el">{one.name}</span><b>{one.n}</b></div>
-            <div class="m"><b>{fixed(one.mean_score, 2)}</b><span class="i3 xs">mean score</span></div>
+            <div class="n"><CategoryIcon name={one.name} /><span class="el">{one.name}</span></div>
+            <div class="m"><b>{one.n}</b>{one.mean_score !== null && <span class="i3 xs">mean {fixed(one.mean_score, 2)}</span>}</div>
           </button>))}</div>
         <Graph field={field} picked={picked} pick={setPicked} shown={(bit) => (status === "all" || bit.status === status) && (!category || bit.category === category)} />
       </section>

@@ -51,15 +51,17 @@ export const ObservableTitle = ({ name }: { name: ObservableName }) =>
 export function BandChart({ name, data, height = 150 }: { name: ObservableName; data: Observables; height?: number }) {
   const { at, range, band, words } = BANDS[name];
   const known = data.history.filter((p: Point) => p[at] !== null);
+  const values = known.map((p) => p[at]!);
+  const low = Math.min(range[0], ...values);
+  const high = Math.max(range[1], ...values);
   const first = data.history[0]?.[0] ?? 0;
   const lastTick = data.history[data.history.length - 1]?.[0] ?? 1;
-  const step = range[1] - range[0] > 0.5 ? 0.2 : 0.1;
   return (
-    <Plot label={`${name} ${fixed(data.now[name], 2)}, ${words}`} xs={[first, Math.max(lastTick, first + 1)]} ys={[range[0], range[1]]}
-      yt={ticks(range[0], range[1], Math.round((range[1] - range[0]) / step / 1.5))} yf={(v) => fixed(v, 1)}
+    <Plot label={`${name} ${fixed(data.now[name], 2)}, ${words}`} xs={[first, Math.max(lastTick, first + 1)]} ys={[low, high]}
+      yt={ticks(low, high, 4)} yf={(v) => fixed(v, 1)}
       xt={[[first, ""], [lastTick, ""]]} width={360} height={height}
       draw={(f) => <>
-        <rect x={f.left} width={f.right - f.left} y={f.y(band[1])} height={f.y(band[0]) - f.y(band[1])} fill="var(--band)" />
+        <rect x={f.left} width={f.right - f.left} y={f.y(band[1])} height={f.y(name === "lambda" ? low : band[0]) - f.y(band[1])} fill="var(--band)" />
         <line x1={f.left} x2={f.right} y1={f.y(band[1])} y2={f.y(band[1])} stroke="var(--band-line)" stroke-dasharray="2 3" />
         <text x={f.left + 6} y={f.y(band[1]) + 13} style="fill:var(--ok)">{words}</text>
         <path d={line(known.map((p) => [f.x(p[0]), f.y(p[at]!)]))} fill="none" stroke="var(--s1)" stroke-width="1.6" />

@@ -29,7 +29,7 @@ export default function Trajectories() {
       <Tile label="Steps" value={whole(stats.steps)} note="decisions in the log" />
       <Tile label="Rewards known" value={whole(stats.outcomes)} note={`${whole(stats.open_steps)} steps are open`} />
       <Tile label="Transitions" value={whole(stats.transitions)} note="changes in bits' lives" />
-      <Tile label="Size" value={bytes(stats.size_bytes)} note={`${stats.segments} segments`} />
+      <Tile label="Size" value={bytes(stats.size_bytes)} note={stats.segments === 1 ? "1 segment" : `${stats.segments} segments`} />
       <Tile label="Not yet durable" value={whole(stats.not_yet_durable)} note="records that wait for the disk" />
     </div>
     <Card title="Newest steps" sub="newest first; a reward is open until it comes back" span="" flush>
