@@ -118,16 +118,20 @@ Result<int64_t> ir_version_of(int64_t opset) {
   return opset <= 20 ? 9 : 10;
 }
 
-Result<std::string> to_onnx(const keras::Model& model, const ConvertOptions& options) {
-  TL_RETURN_IF_ERROR(keras::validate(model));
+Result<std::string> onnx_file(OnnxGraph graph, const ConvertOptions& options) {
   OnnxModel onnx;
   TL_ASSIGN_OR_RETURN(onnx.ir_version, ir_version_of(options.opset));
   onnx.opset = options.opset;
   onnx.producer_name = options.producer_name;
   onnx.producer_version = options.producer_version;
   onnx.metadata = options.metadata_props;
-  onnx.graph = GraphBuilder(model).build();
+  onnx.graph = std::move(graph);
   return onnx_bytes(onnx);
+}
+
+Result<std::string> to_onnx(const keras::Model& model, const ConvertOptions& options) {
+  TL_RETURN_IF_ERROR(keras::validate(model));
+  return onnx_file(GraphBuilder(model).build(), options);
 }
 
 }  // namespace thunderline::cerebros::onnx

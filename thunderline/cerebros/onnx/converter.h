@@ -23,6 +23,11 @@ struct ConvertOptions {
 /// Errors: kInvalidArgument outside of [kMinOpset, kMaxOpset].
 Result<int64_t> ir_version_of(int64_t opset);
 
+struct OnnxGraph;
+
+/// The graph as an ONNX file. Errors: those of `ir_version_of` and `onnx_bytes`.
+Result<std::string> onnx_file(OnnxGraph graph, const ConvertOptions& options);
+
 /// The ONNX file of a model: operators of ONNX's own domain only, weights inside, a free batch axis
 /// called "batch", input and output named as Keras names them, nodes "layer/Operator". Dropout, the
 /// identity at inference, is left out. gelu is written by Erf, silu as x · Sigmoid(x).

@@ -277,15 +277,11 @@ double error_of(const TensorValue& got, const graph::Array& want) {
 }  // namespace
 
 Result<std::string> to_onnx(const keras::Network& network, const ConvertOptions& options) {
-  OnnxModel onnx;
-  TL_ASSIGN_OR_RETURN(onnx.ir_version, ir_version_of(options.opset));
-  onnx.opset = options.opset;
-  onnx.producer_name = options.producer_name;
-  onnx.producer_version = options.producer_version;
-  onnx.metadata = options.metadata_props;
+  // Before the graph, whose operators know only the opsets that it takes.
+  TL_RETURN_IF_ERROR(ir_version_of(options.opset));
   Writer writer(network, options.opset);
-  TL_ASSIGN_OR_RETURN(onnx.graph, writer.write());
-  return onnx_bytes(onnx);
+  TL_ASSIGN_OR_RETURN(OnnxGraph graph, writer.write());
+  return onnx_file(std::move(graph), options);
 }
 
 Result<VerifyReport> verify(const keras::Network& network, std::span<const std::byte> onnx,

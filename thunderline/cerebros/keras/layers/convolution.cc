@@ -6,21 +6,11 @@ namespace {
 using graph::Padding;
 using graph::Window;
 
-std::vector<int64_t> by_axis(Call& call, const char* key, size_t axes, int64_t fallback) {
-  std::vector<int64_t> values = call.integers(key, {fallback});
-  if (values.size() == 1) values.resize(axes, values[0]);
-  bool sane = values.size() == axes;
-  for (const int64_t value : values) sane = sane && value >= 1 && value <= 1 << 16;
-  if (sane) return values;
-  call.refuse(key);
-  return std::vector<int64_t>(axes, 1);
-}
-
 Window window_of(Call& call, size_t axes) {
   Window window;
-  window.size = by_axis(call, "kernel_size", axes, 1);
-  window.strides = by_axis(call, "strides", axes, 1);
-  window.dilations = by_axis(call, "dilation_rate", axes, 1);
+  window.size = call.by_axis("kernel_size", axes, {1});
+  window.strides = call.by_axis("strides", axes, {1});
+  window.dilations = call.by_axis("dilation_rate", axes, {1});
   const std::string padding = call.text("padding", "valid");
   if (padding == "same") window.padding = Padding::kSame;
   else if (padding == "causal" && axes == 1) window.padding = Padding::kCausal;

@@ -101,6 +101,16 @@ std::vector<int64_t> Call::integers(const char* key, std::vector<int64_t> fallba
   return value.get<std::vector<int64_t>>();
 }
 
+std::vector<int64_t> Call::by_axis(const char* key, size_t axes, std::vector<int64_t> fallback) {
+  std::vector<int64_t> values = integers(key, std::move(fallback));
+  if (values.size() == 1) values.resize(axes, values[0]);
+  bool sane = values.size() == axes;
+  for (const int64_t value : values) sane = sane && value >= 1 && value <= 1 << 16;
+  if (sane) return values;
+  refuse(key);
+  return std::vector<int64_t>(axes, 1);
+}
+
 Status Call::check_all_read() const {
   for (const auto& [key, value] : config_.items()) {
     if (!read_.contains(key) && !says_nothing(key, value)) {

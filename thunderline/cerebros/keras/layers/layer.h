@@ -51,6 +51,8 @@ class Call {
   bool flag(const char* key, bool fallback);
   std::string text(const char* key, const std::string& fallback);
   std::vector<int64_t> integers(const char* key, std::vector<int64_t> fallback);
+  /// A positive number for each of `axes` axes; one number stands for all. Range: 1 to 65536.
+  std::vector<int64_t> by_axis(const char* key, size_t axes, std::vector<int64_t> fallback);
   const Json& setting(const char* key);
   bool has(const char* key);  ///< There and not null.
   Status check_all_read() const;

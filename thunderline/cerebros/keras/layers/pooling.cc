@@ -3,17 +3,6 @@
 namespace thunderline::cerebros::keras {
 namespace {
 
-std::vector<int64_t> by_axis(Call& call, const char* key, size_t axes,
-                             std::vector<int64_t> fallback) {
-  std::vector<int64_t> values = call.integers(key, std::move(fallback));
-  if (values.size() == 1) values.resize(axes, values[0]);
-  bool sane = values.size() == axes;
-  for (const int64_t value : values) sane = sane && value >= 1 && value <= 1 << 16;
-  if (sane) return values;
-  call.refuse(key);
-  return std::vector<int64_t>(axes, 1);
-}
-
 template <size_t kAxes, bool kAverage>
 void lower_pooling(Call& call) {
   GraphBuilder& g = call.g();
@@ -21,8 +10,8 @@ void lower_pooling(Call& call) {
     return call.fail("expected an input of rank " + std::to_string(kAxes + 2));
   }
   graph::Window window;
-  window.size = by_axis(call, "pool_size", kAxes, {2});
-  window.strides = by_axis(call, "strides", kAxes, window.size);
+  window.size = call.by_axis("pool_size", kAxes, {2});
+  window.strides = call.by_axis("strides", kAxes, window.size);
   window.dilations = std::vector<int64_t>(kAxes, 1);
   const std::string padding = call.text("padding", "valid");
   if (padding == "same") window.padding = graph::Padding::kSame;
