@@ -1,5 +1,6 @@
 // Whatever a file holds, a command ends with an error of its own and never by a signal.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -31,6 +32,15 @@ TEST(BadInput, EmptyAndCutFilesAreBadData) {
   program.write("cut.npz", program.read("d.npz").substr(0, 300));
   run_with("cut.keras", "m.onnx", "cut.npz");
   run_with("cut.keras", "cut.onnx", "d.npz");
+}
+
+TEST(BadInput, AModelThatCanBeRunButNotTrainedSaysSo) {
+  const Program program;
+  const std::string model = THUNDERLINE_SOURCE_DIR "/tests/golden/keras_models/cnn_small.keras";
+  const auto trained = program.run({"train", model, "--data", "no.npz", "--json"});
+  expect_json_error(trained, 3, "bad_data");
+  EXPECT_THAT(trained.out, ::testing::HasSubstr("can be run but not trained"));
+  EXPECT_EQ(program.run({"convert", model, "--output", "m.onnx"}).exit_code, 0);
 }
 
 TEST(BadInput, MissingFilesAreNotFound) {

@@ -5,6 +5,7 @@
 
 #include "thunderline/base/json_util.h"
 #include "thunderline/cerebros/keras/archive/keras_archive.h"
+#include "thunderline/cerebros/keras/network.h"
 #include "thunderline/cerebros/train/fit.h"
 #include "thunderline/cli/command.h"
 #include "thunderline/cli/epoch_watch.h"
@@ -121,9 +122,19 @@ Status print_result(const Session& session, const std::string& output, double se
                     " epochs");
 }
 
+/// The trainer knows fewer layers than `convert` and `infer`; a model that only they know is not bad.
+Result<keras::Model> trainable_model(FileSystem& files, const std::string& path) {
+  auto model = keras::load_keras(files, path);
+  if (model || model.error().code != ErrorCode::kBadData || !keras::load_network(files, path)) {
+    return model;
+  }
+  return fail(ErrorCode::kBadData, "this model can be run but not trained: " + model.error().message,
+              path, "train takes chains of Dense and Dropout; convert and infer take this one");
+}
+
 Status run_training(const Session& session, TrainOptions& options) {
   TL_RETURN_IF_ERROR(complete(options));
-  TL_ASSIGN_OR_RETURN(const keras::Model model, keras::load_keras(session.files, options.model));
+  TL_ASSIGN_OR_RETURN(const keras::Model model, trainable_model(session.files, options.model));
   if (!model.compile) {
     return fail(ErrorCode::kBadData, "the model was never compiled, so it has no loss",
                 options.model, "compile it in Keras, or make one with thunderline build");
