@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "thunderline/base/json_util.h"
@@ -12,9 +11,9 @@ namespace {
 namespace chief = thunderchief;
 
 OrderedJson entry_json(uint64_t number, const chief::AuditEntry& entry) {
-  return {{"n", number},           {"time", entry.time},   {"who", entry.who},
-          {"what", entry.what},    {"subject", entry.subject}, {"before", entry.before},
-          {"after", entry.after},  {"why", entry.why},     {"key", entry.key}};
+  return {{"n", number},          {"time", entry.time},       {"who", entry.who},
+          {"what", entry.what},   {"subject", entry.subject}, {"before", entry.before},
+          {"after", entry.after}, {"why", entry.why},         {"key", entry.key}};
 }
 
 std::string change_text(const chief::AuditEntry& entry) {
@@ -65,8 +64,8 @@ Status verify_log(Session& session, const std::string& expected_head) {
                 "compare it with a copy; the lines before that one are as they were written");
   }
   if (session.json) return {};
-  std::string text = std::to_string(report.lines) + " lines, all as they were written; the last is " +
-                     report.head_hash;
+  std::string text = std::to_string(report.lines) +
+                     " lines, all as they were written; the last is " + report.head_hash;
   if (report.unfinished_bytes > 0) {
     text += "\n" + std::to_string(report.unfinished_bytes) +
             " bytes of an unfinished line at the end, which the next entry will replace";
@@ -76,27 +75,25 @@ Status verify_log(Session& session, const std::string& expected_head) {
 
 }  // namespace
 
-void add_audit(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("audit", "Who decided what, and why");
-  command->require_subcommand(1);
-  command->footer("Example:\n  thunderline audit show");
+void add_audit(Command app, Session& session) {
+  Command command = app.add_subcommand("audit", "Who decided what, and why");
+  command.require_subcommand();
+  command.footer("Example:\n  thunderline audit show");
 
-  CLI::App* show = command->add_subcommand("show", "The entries, oldest first");
+  Command show = command.add_subcommand("show", "The entries, oldest first");
   auto limit = std::make_shared<uint64_t>(0);
-  show->add_option("--limit", *limit, "Only the newest so many (0: all)")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("N");
-  show->footer("Example:\n  thunderline audit show --limit 20");
-  show->callback([&session, limit] {
+  show.add_option("--limit", *limit, "Only the newest so many (0: all)").type_name("N");
+  show.footer("Example:\n  thunderline audit show --limit 20");
+  show.callback([&session, limit] {
     session.action = [&session, limit] { return show_audit(session, *limit); };
   });
 
-  CLI::App* verify = command->add_subcommand("verify", "Checks that no line was tampered with");
+  Command verify = command.add_subcommand("verify", "Checks that no line was tampered with");
   auto head = std::make_shared<std::string>();
-  verify->add_option("--head", *head, "Hash of the last entry, as it was noted elsewhere")
-      ->type_name("HASH");
-  verify->footer("Example:\n  thunderline audit verify");
-  verify->callback([&session, head] {
+  verify.add_option("--head", *head, "Hash of the last entry, as it was noted elsewhere")
+      .type_name("HASH");
+  verify.footer("Example:\n  thunderline audit verify");
+  verify.callback([&session, head] {
     session.action = [&session, head] { return verify_log(session, *head); };
   });
 }

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
 
@@ -8,7 +7,6 @@
 #include "thunderline/cli/command.h"
 #include "thunderline/cli/model_summary.h"
 #include "thunderline/cli/output.h"
-#include "thunderline/cli/whole_number.h"
 
 namespace thunderline::cli {
 namespace {
@@ -38,8 +36,8 @@ Result<keras::Model> build_model(BuildOptions& options) {
   TL_ASSIGN_OR_RETURN(mlp.activation, keras::parse_activation(options.activation));
   TL_ASSIGN_OR_RETURN(mlp.loss, keras::parse_loss(options.loss));
   const bool probability = mlp.loss == keras::Loss::kBinaryCrossentropy;
-  TL_ASSIGN_OR_RETURN(mlp.head, keras::parse_activation(
-                                    options.head.value_or(probability ? "sigmoid" : "linear")));
+  TL_ASSIGN_OR_RETURN(
+      mlp.head, keras::parse_activation(options.head.value_or(probability ? "sigmoid" : "linear")));
   return keras::build_scoring_mlp(mlp);
 }
 
@@ -58,36 +56,36 @@ Status build(const Session& session, BuildOptions& options) {
 
 }  // namespace
 
-void add_build(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("build", "Makes a Keras model with fresh weights");
-  command->footer(
-      "Example:\n  thunderline build mlp --inputs 40 --hidden-dim 64 --num-layers 2 --output m.keras");
+void add_build(Command app, Session& session) {
+  Command command = app.add_subcommand("build", "Makes a Keras model with fresh weights");
+  command.footer(
+      "Example:\n  thunderline build mlp --inputs 40 --hidden-dim 64 --num-layers 2 --output "
+      "m.keras");
   auto options = std::make_shared<BuildOptions>();
   options->mlp.seed = 42;
   keras::ScoringMlpOptions& mlp = options->mlp;
-  command->add_option("kind", options->kind, "mlp, cerebros or attention")
-      ->required()
-      ->check(CLI::IsMember({"mlp", "cerebros", "attention"}));
-  command->add_option("--inputs", mlp.inputs, "Width of the rows")->capture_default_str();
-  command->add_option("--outputs", mlp.outputs, "Width of the answers")->capture_default_str();
-  command->add_option("--hidden-dim", mlp.hidden_dim, "Units of a layer")->capture_default_str();
-  command->add_option("--num-layers", mlp.num_layers, "Hidden layers")->capture_default_str();
-  command->add_option("--dropout", mlp.dropout, "Rate after each of them")->capture_default_str();
-  command->add_option("--activation", options->activation, "relu, gelu, swish, tanh, sigmoid, linear")
-      ->capture_default_str();
-  command->add_option("--head", options->head, "Activation of the output (by the loss)");
-  command->add_option("--optimizer", options->optimizer, "adam")->capture_default_str();
-  command->add_option("--learning-rate", mlp.learning_rate, "Of the optimizer")
-      ->capture_default_str();
-  command->add_option("--loss", options->loss, "binary_crossentropy or mean_squared_error")
-      ->capture_default_str();
-  command->add_option("--seed", mlp.seed, "Of the weights")
-      ->check(check_whole_number)
-      ->capture_default_str();
-  command->add_option("--output", options->output, "The archive")
-      ->required()
-      ->type_name("MODEL.keras");
-  command->callback([&session, options] {
+  command.add_option("kind", options->kind, "mlp, cerebros or attention")
+      .required()
+      .one_of({"mlp", "cerebros", "attention"});
+  command.add_option("--inputs", mlp.inputs, "Width of the rows").capture_default_str();
+  command.add_option("--outputs", mlp.outputs, "Width of the answers").capture_default_str();
+  command.add_option("--hidden-dim", mlp.hidden_dim, "Units of a layer").capture_default_str();
+  command.add_option("--num-layers", mlp.num_layers, "Hidden layers").capture_default_str();
+  command.add_option("--dropout", mlp.dropout, "Rate after each of them").capture_default_str();
+  command
+      .add_option("--activation", options->activation, "relu, gelu, swish, tanh, sigmoid, linear")
+      .capture_default_str();
+  command.add_option("--head", options->head, "Activation of the output (by the loss)");
+  command.add_option("--optimizer", options->optimizer, "adam").capture_default_str();
+  command.add_option("--learning-rate", mlp.learning_rate, "Of the optimizer")
+      .capture_default_str();
+  command.add_option("--loss", options->loss, "binary_crossentropy or mean_squared_error")
+      .capture_default_str();
+  command.add_option("--seed", mlp.seed, "Of the weights").capture_default_str();
+  command.add_option("--output", options->output, "The archive")
+      .required()
+      .type_name("MODEL.keras");
+  command.callback([&session, options] {
     session.action = [&session, options] { return build(session, *options); };
   });
 }

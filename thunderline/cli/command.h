@@ -8,10 +8,7 @@
 #include "thunderline/base/clock.h"
 #include "thunderline/base/file_system.h"
 #include "thunderline/base/result.h"
-
-namespace CLI {
-class App;
-}
+#include "thunderline/cli/command_line.h"
 
 namespace thunderline::cli {
 
@@ -19,7 +16,8 @@ namespace thunderline::cli {
 struct Session {
   FileSystem& files;
   const Clock& clock;
-  std::stop_token stop;  ///< Requested by the first Ctrl-C; the second one ends the process at once.
+  std::stop_token
+      stop;  ///< Requested by the first Ctrl-C; the second one ends the process at once.
 
   // Flags that every command has.
   std::string home = "./.thunderline";
@@ -36,21 +34,21 @@ struct Session {
 
 // One function a command: adds the subcommand with its flags, help and example to the app, and sets
 // `session.action` when the command is chosen. Each lies in the file of its name.
-void add_audit(CLI::App& app, Session& session);
-void add_build(CLI::App& app, Session& session);
-void add_convert(CLI::App& app, Session& session);
-void add_doctor(CLI::App& app, Session& session);
-void add_evaluate(CLI::App& app, Session& session);
-void add_infer(CLI::App& app, Session& session);
-void add_models(CLI::App& app, Session& session);
-void add_policies(CLI::App& app, Session& session);
-void add_plans(CLI::App& app, Session& session);
-void add_run(CLI::App& app, Session& session);
-void add_studies(CLI::App& app, Session& session);
-void add_train(CLI::App& app, Session& session);
-void add_trajectories(CLI::App& app, Session& session);
-void add_tune(CLI::App& app, Session& session);
-void add_version(CLI::App& app, Session& session);
-void add_worker(CLI::App& app, Session& session);
+void add_audit(Command app, Session& session);
+void add_build(Command app, Session& session);
+void add_convert(Command app, Session& session);
+void add_doctor(Command app, Session& session);
+void add_evaluate(Command app, Session& session);
+void add_infer(Command app, Session& session);
+void add_models(Command app, Session& session);
+void add_policies(Command app, Session& session);
+void add_plans(Command app, Session& session);
+void add_run(Command app, Session& session);
+void add_studies(Command app, Session& session);
+void add_train(Command app, Session& session);
+void add_trajectories(Command app, Session& session);
+void add_tune(Command app, Session& session);
+void add_version(Command app, Session& session);
+void add_worker(Command app, Session& session);
 
 }  // namespace thunderline::cli

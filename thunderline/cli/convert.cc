@@ -1,10 +1,10 @@
-#include <CLI/CLI.hpp>
+#include "thunderline/cerebros/onnx/convert.h"
+
 #include <memory>
 #include <optional>
 #include <set>
 
 #include "thunderline/base/json_util.h"
-#include "thunderline/cerebros/onnx/convert.h"
 #include "thunderline/cli/command.h"
 #include "thunderline/cli/error_json.h"
 #include "thunderline/cli/output.h"
@@ -124,26 +124,24 @@ Status convert(Session& session, ConvertOptions& options) {
 
 }  // namespace
 
-void add_convert(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("convert", "Turns Keras models into ONNX models");
-  command->footer("Example:\n  thunderline convert model.keras models/ --output-dir out");
+void add_convert(Command app, Session& session) {
+  Command command = app.add_subcommand("convert", "Turns Keras models into ONNX models");
+  command.footer("Example:\n  thunderline convert model.keras models/ --output-dir out");
   auto options = std::make_shared<ConvertOptions>();
-  command->add_option("paths", options->paths, "Archives, and folders of them")
-      ->required()
-      ->type_name("IN.keras|DIR");
-  command->add_option("--output-dir", options->output_dir, "Folder for <stem>.onnx and <stem>.json")
-      ->type_name("DIR");
-  command->add_option("--output", options->request.output_file, "The ONNX file of one model")
-      ->type_name("FILE");
-  command->add_option("--to", options->to, "onnx")
-      ->check(CLI::IsMember({"onnx", "keras"}))
-      ->capture_default_str();
-  command->add_option("--opset", options->request.opset, "ONNX operator set, 13 to 21")
-      ->capture_default_str();
-  command->add_option("--max-seq-length", options->request.max_seq_length,
-                      "Length of the input, which must be the model's");
-  command->add_flag("--no-verify", options->no_verify, "Does not compare with ONNX Runtime");
-  command->callback([&session, options] {
+  command.add_option("paths", options->paths, "Archives, and folders of them")
+      .required()
+      .type_name("IN.keras|DIR");
+  command.add_option("--output-dir", options->output_dir, "Folder for <stem>.onnx and <stem>.json")
+      .type_name("DIR");
+  command.add_option("--output", options->request.output_file, "The ONNX file of one model")
+      .type_name("FILE");
+  command.add_option("--to", options->to, "onnx").one_of({"onnx", "keras"}).capture_default_str();
+  command.add_option("--opset", options->request.opset, "ONNX operator set, 13 to 21")
+      .capture_default_str();
+  command.add_option("--max-seq-length", options->request.max_seq_length,
+                     "Length of the input, which must be the model's");
+  command.add_flag("--no-verify", options->no_verify, "Does not compare with ONNX Runtime");
+  command.callback([&session, options] {
     session.action = [&session, options] { return convert(session, *options); };
   });
 }

@@ -3,7 +3,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <thread>
@@ -62,8 +61,7 @@ std::string existing_folder(FileSystem& files, std::string path) {
 
 Finding rights_finding(const Session& session, const std::string& folder) {
   const bool writable = ::access(folder.c_str(), R_OK | W_OK | X_OK) == 0;
-  return {"home", writable,
-          session.home + (writable ? ": may be written" : ": may not be written"),
+  return {"home", writable, session.home + (writable ? ": may be written" : ": may not be written"),
           "name another folder with --home, or change its rights"};
 }
 
@@ -134,27 +132,25 @@ Status run_doctor(Session& session) {
   for (const Finding& finding : findings) {
     if (!finding.good && missing == nullptr) missing = &finding;
     const std::string hint = finding.good ? "" : finding.hint;
-    list.push_back({{"name", finding.name},
-                    {"good", finding.good},
-                    {"value", finding.value},
-                    {"hint", hint}});
+    list.push_back(
+        {{"name", finding.name}, {"good", finding.good}, {"value", finding.value}, {"hint", hint}});
     table.add({finding.name, finding.good ? "ok" : "missing", finding.value});
   }
-  TL_RETURN_IF_ERROR(print_line(session.json ? dump_json(OrderedJson{
-                                                   {"good", missing == nullptr}, {"findings", list}})
-                                             : table.text()));
+  TL_RETURN_IF_ERROR(print_line(
+      session.json ? dump_json(OrderedJson{{"good", missing == nullptr}, {"findings", list}})
+                   : table.text()));
   session.printed = true;
   if (missing == nullptr) return {};
-  return fail(ErrorCode::kUnavailable, "something is missing", missing->name + ": " + missing->value,
-              missing->hint);
+  return fail(ErrorCode::kUnavailable, "something is missing",
+              missing->name + ": " + missing->value, missing->hint);
 }
 
 }  // namespace
 
-void add_doctor(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("doctor", "What this machine offers and what is missing");
-  command->footer("Example:\n  thunderline doctor --json");
-  command->callback([&session] { session.action = [&session] { return run_doctor(session); }; });
+void add_doctor(Command app, Session& session) {
+  Command command = app.add_subcommand("doctor", "What this machine offers and what is missing");
+  command.footer("Example:\n  thunderline doctor --json");
+  command.callback([&session] { session.action = [&session] { return run_doctor(session); }; });
 }
 
 }  // namespace thunderline::cli

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -45,8 +44,7 @@ bool is_binary(const std::vector<float>& outputs, const TrainingArrays& data) {
          std::all_of(outputs.begin(), outputs.end(), [](float p) { return p >= 0 && p <= 1; });
 }
 
-Status add_binary(const std::vector<float>& outputs, const TrainingArrays& data,
-                  Figures& figures) {
+Status add_binary(const std::vector<float>& outputs, const TrainingArrays& data, Figures& figures) {
   const std::vector<double> scores(outputs.begin(), outputs.end());
   std::vector<uint8_t> labels(data.y.size());
   std::transform(data.y.begin(), data.y.end(), labels.begin(),
@@ -64,9 +62,9 @@ Status add_binary(const std::vector<float>& outputs, const TrainingArrays& data,
 
 Result<std::vector<float>> predict(const AnyModel& model, const TrainingArrays& data,
                                    const std::string& path) {
-  TL_ASSIGN_OR_RETURN(const std::vector<onnx::TensorValue> outputs,
-                      model.run(std::vector{onnx::TensorValue::of_floats(
-                          data.x, {data.rows, data.inputs})}));
+  TL_ASSIGN_OR_RETURN(
+      const std::vector<onnx::TensorValue> outputs,
+      model.run(std::vector{onnx::TensorValue::of_floats(data.x, {data.rows, data.inputs})}));
   const std::span<const float> values = outputs.front().floats();
   if (values.size() != data.y.size()) {
     return fail(ErrorCode::kBadData,
@@ -74,7 +72,8 @@ Result<std::vector<float>> predict(const AnyModel& model, const TrainingArrays& 
                     ", y has " + std::to_string(data.outputs) + " columns",
                 path);
   }
-  const auto bad = std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
+  const auto bad =
+      std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
   if (bad != values.end()) {
     return fail(ErrorCode::kBadData, "the model's answers are not all finite", path,
                 "look at the numbers of the data and at the model's training");
@@ -104,7 +103,8 @@ Result<Figures> judge(const Session& session, const EvaluateOptions& options, in
   if (is_binary(outputs, data)) TL_RETURN_IF_ERROR(add_binary(outputs, data, figures));
   const auto loss = std::find_if(figures.begin(), figures.end(),
                                  [](const auto& figure) { return figure.first == "log_loss"; });
-  figures.insert(figures.begin(), {"loss", loss == figures.end() ? figures[0].second : loss->second});
+  figures.insert(figures.begin(),
+                 {"loss", loss == figures.end() ? figures[0].second : loss->second});
   return figures;
 }
 
@@ -123,17 +123,17 @@ Status evaluate(const Session& session, const EvaluateOptions& options) {
 
 }  // namespace
 
-void add_evaluate(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("evaluate", "Judges a model on data");
-  command->footer(
+void add_evaluate(Command app, Session& session) {
+  Command command = app.add_subcommand("evaluate", "Judges a model on data");
+  command.footer(
       "loss is the binary cross entropy where y holds 0 and 1, else the mean squared error.\n"
       "Example:\n  thunderline evaluate model.onnx --data held_out.npz");
   auto options = std::make_shared<EvaluateOptions>();
-  command->add_option("model", options->model, "ONNX file or Keras archive")
-      ->required()
-      ->type_name("MODEL.onnx|MODEL.keras");
-  command->add_option("--data", options->data, "Arrays x and y")->required()->type_name("D.npz");
-  command->callback([&session, options] {
+  command.add_option("model", options->model, "ONNX file or Keras archive")
+      .required()
+      .type_name("MODEL.onnx|MODEL.keras");
+  command.add_option("--data", options->data, "Arrays x and y").required().type_name("D.npz");
+  command.callback([&session, options] {
     session.action = [&session, options] { return evaluate(session, *options); };
   });
 }

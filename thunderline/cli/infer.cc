@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -55,19 +54,19 @@ Status infer(const Session& session, const InferOptions& options) {
 
 }  // namespace
 
-void add_infer(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("infer", "Runs a model on arrays");
-  command->footer("Example:\n  thunderline infer model.onnx --input x.npz --output y.npz");
+void add_infer(Command app, Session& session) {
+  Command command = app.add_subcommand("infer", "Runs a model on arrays");
+  command.footer("Example:\n  thunderline infer model.onnx --input x.npz --output y.npz");
   auto options = std::make_shared<InferOptions>();
-  command->add_option("model", options->model, "ONNX file or Keras archive")
-      ->required()
-      ->type_name("MODEL.onnx|MODEL.keras");
-  command->add_option("--input", options->input, "Arrays by the names of the model's inputs")
-      ->required()
-      ->type_name("X.npz|X.json");
-  command->add_option("--output", options->output, "Where the answers go (else JSON on stdout)")
-      ->type_name("Y.npz|Y.json");
-  command->callback([&session, options] {
+  command.add_option("model", options->model, "ONNX file or Keras archive")
+      .required()
+      .type_name("MODEL.onnx|MODEL.keras");
+  command.add_option("--input", options->input, "Arrays by the names of the model's inputs")
+      .required()
+      .type_name("X.npz|X.json");
+  command.add_option("--output", options->output, "Where the answers go (else JSON on stdout)")
+      .type_name("Y.npz|Y.json");
+  command.callback([&session, options] {
     session.action = [&session, options] { return infer(session, *options); };
   });
 }

@@ -29,7 +29,7 @@ void add_general_flags(CLI::App& app, Session& session) {
       ->type_name("FILE");
 }
 
-void add_commands(CLI::App& app, Session& session) {
+void add_commands(Command app, Session& session) {
   add_run(app, session);
   add_build(app, session);
   add_train(app, session);
@@ -58,7 +58,8 @@ bool asks_for_json(const std::vector<std::string>& arguments) {
 }
 
 std::string one_line(std::string text) {
-  std::replace_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   return text;
 }
 
@@ -101,7 +102,7 @@ int run_program(Session& session, const std::vector<std::string>& arguments) {
   app.require_subcommand(0, 1);
   app.footer("Example:\n  thunderline COMMAND --help");
   add_general_flags(app, session);
-  add_commands(app, session);
+  add_commands(Command(app), session);
 
   const bool json = asks_for_json(arguments);
   if (Status status = apply_option_defaults(app, arguments, session.files); !status) {

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <charconv>
 #include <memory>
 
@@ -102,26 +101,24 @@ struct ModelArguments {
 using ModelAction = Status (*)(const Session&, const std::string&);
 
 /// A command that takes one argument.
-void add_action(CLI::App& parent, Session& session, const char* name, const char* help,
+void add_action(Command parent, Session& session, const char* name, const char* help,
                 const char* argument, const char* example, ModelAction action) {
-  CLI::App* command = parent.add_subcommand(name, help);
-  command->footer(std::string("Example:\n  thunderline models ") + example);
+  Command command = parent.add_subcommand(name, help);
+  command.footer(std::string("Example:\n  thunderline models ") + example);
   auto subject = std::make_shared<std::string>();
-  command->add_option("subject", *subject, "")->required()->type_name(argument);
-  command->callback([&session, subject, action] {
+  command.add_option("subject", *subject, "").required().type_name(argument);
+  command.callback([&session, subject, action] {
     session.action = [&session, subject, action] { return action(session, *subject); };
   });
 }
 
-void add_deploy(CLI::App& parent, Session& session) {
-  CLI::App* command = parent.add_subcommand("deploy", "Checks a model and puts it into service");
-  command->footer("Example:\n  thunderline models deploy model.onnx --name scorer");
+void add_deploy(Command parent, Session& session) {
+  Command command = parent.add_subcommand("deploy", "Checks a model and puts it into service");
+  command.footer("Example:\n  thunderline models deploy model.onnx --name scorer");
   auto arguments = std::make_shared<ModelArguments>();
-  command->add_option("model", arguments->subject, "The model")
-      ->required()
-      ->type_name("MODEL.onnx");
-  command->add_option("--name", arguments->name, "Under which it serves")->required();
-  command->callback([&session, arguments] {
+  command.add_option("model", arguments->subject, "The model").required().type_name("MODEL.onnx");
+  command.add_option("--name", arguments->name, "Under which it serves").required();
+  command.callback([&session, arguments] {
     session.action = [&session, arguments] {
       return deploy_model(session, arguments->subject, arguments->name);
     };
@@ -130,19 +127,19 @@ void add_deploy(CLI::App& parent, Session& session) {
 
 }  // namespace
 
-void add_models(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("models", "The models that a deployment serves");
-  command->require_subcommand(1);
-  command->footer("Example:\n  thunderline models list");
-  CLI::App* list = command->add_subcommand("list", "Every version of every model");
-  list->footer("Example:\n  thunderline models list --json");
-  list->callback([&session] { session.action = [&session] { return list_models(session); }; });
-  add_action(*command, session, "show", "What is known of a model", "NAME[/VERSION]|MODEL.keras",
+void add_models(Command app, Session& session) {
+  Command command = app.add_subcommand("models", "The models that a deployment serves");
+  command.require_subcommand();
+  command.footer("Example:\n  thunderline models list");
+  Command list = command.add_subcommand("list", "Every version of every model");
+  list.footer("Example:\n  thunderline models list --json");
+  list.callback([&session] { session.action = [&session] { return list_models(session); }; });
+  add_action(command, session, "show", "What is known of a model", "NAME[/VERSION]|MODEL.keras",
              "show scorer/2", show_model);
-  add_deploy(*command, session);
-  add_action(*command, session, "rollback", "Puts the version before back into service", "NAME",
+  add_deploy(command, session);
+  add_action(command, session, "rollback", "Puts the version before back into service", "NAME",
              "rollback scorer", rollback_model);
-  add_action(*command, session, "verify", "Checks an ONNX file and runs it once", "MODEL.onnx",
+  add_action(command, session, "verify", "Checks an ONNX file and runs it once", "MODEL.onnx",
              "verify model.onnx", verify_model);
 }
 

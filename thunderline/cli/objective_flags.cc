@@ -1,32 +1,30 @@
 #include "thunderline/cli/objective_flags.h"
 
-#include <CLI/CLI.hpp>
-
 namespace thunderline::cli {
 
 namespace tpe = cerebros::tpe;
 
-void add_objective_flags(CLI::App& command, ObjectiveFlags& flags) {
+void add_objective_flags(Command command, ObjectiveFlags& flags) {
   command.add_option("--space", flags.space, "The parameters and their ranges")
-      ->required()
-      ->type_name("SPACE.json");
-  command.add_option("--command", flags.command,
-                     "A trial: {name} is a parameter's value, the last line the objective")
-      ->type_name("CMD");
+      .required()
+      .type_name("SPACE.json");
+  command
+      .add_option("--command", flags.command,
+                  "A trial: {name} is a parameter's value, the last line the objective")
+      .type_name("CMD");
   command.add_option("--data", flags.data, "A trial trains --model on these arrays")
-      ->type_name("D.npz");
-  command.add_option("--model", flags.model, "mlp")
-      ->check(CLI::IsMember({"mlp"}))
-      ->capture_default_str();
+      .type_name("D.npz");
+  command.add_option("--model", flags.model, "mlp").one_of({"mlp"}).capture_default_str();
   command.add_option("--epochs", flags.mlp.epochs, "With --data: passes of a trial")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
+      .range(1, 1'000'000)
+      .capture_default_str();
   command.add_option("--batch-size", flags.mlp.batch_size, "With --data: rows of a step")
-      ->capture_default_str();
-  command.add_option("--validation-split", flags.mlp.validation_split,
-                     "With --data: last part of the rows, which judges a trial")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
+      .capture_default_str();
+  command
+      .add_option("--validation-split", flags.mlp.validation_split,
+                  "With --data: last part of the rows, which judges a trial")
+      .range(0.0, 1.0)
+      .capture_default_str();
 }
 
 Result<tpe::SearchSpace> load_space(const Session& session, const ObjectiveFlags& flags) {

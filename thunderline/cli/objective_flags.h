@@ -25,10 +25,10 @@ struct ObjectiveFlags {
 };
 
 /// Adds --space, --command, --data, --model and how models train.
-void add_objective_flags(CLI::App& command, ObjectiveFlags& flags);
+void add_objective_flags(Command command, ObjectiveFlags& flags);
 
-/// Reads the search space. Errors: kInvalidArgument where not exactly one of --command and --data is
-/// given; those of `SearchSpace::parse`.
+/// Reads the search space. Errors: kInvalidArgument where not exactly one of --command and --data
+/// is given; those of `SearchSpace::parse`.
 Result<cerebros::tpe::SearchSpace> load_space(const Session& session, const ObjectiveFlags& flags);
 
 /// The objective; `data` and `flags` are used by it and must outlive it. `seed`: of the weights.

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "thunderline/base/json_util.h"
@@ -43,12 +42,13 @@ std::string age(const Session& session, int64_t then_ms) {
 }
 
 OrderedJson json_of(const chief::Plan& plan) {
-  return {{"id", plan.id},
-          {"name", plan.name},
-          {"state", name_of(plan.state)},
-          {"why", plan.why},
-          {"created_unix_ms", plan.created_ms},
-          {"finished_unix_ms", plan.finished_ms > 0 ? OrderedJson(plan.finished_ms) : OrderedJson()}};
+  return {
+      {"id", plan.id},
+      {"name", plan.name},
+      {"state", name_of(plan.state)},
+      {"why", plan.why},
+      {"created_unix_ms", plan.created_ms},
+      {"finished_unix_ms", plan.finished_ms > 0 ? OrderedJson(plan.finished_ms) : OrderedJson()}};
 }
 
 Status list_plans(const Session& session) {
@@ -155,8 +155,8 @@ Status cancel_plan(const Session& session, const std::string& id) {
   // A run holds the home: then it is the one to cancel, for it must stop the training too.
   const auto lock = session.files.lock(join_path(session.home, "LOCK"));
   if (!lock && lock.error().code != ErrorCode::kRefused) return tl::unexpected<Error>(lock.error());
-  TL_RETURN_IF_ERROR(chief::cancel_from_outside(state_path(session), session.clock, id,
-                                                lock.has_value()));
+  TL_RETURN_IF_ERROR(
+      chief::cancel_from_outside(state_path(session), session.clock, id, lock.has_value()));
   const char* state = lock ? "cancelled" : "requested";
   if (session.json) return print_line(dump_json(OrderedJson{{"id", id}, {"cancel", state}}));
   return print_line(lock ? id + " is cancelled"
@@ -165,30 +165,29 @@ Status cancel_plan(const Session& session, const std::string& id) {
 
 using PlanAction = Status (*)(const Session&, const std::string&);
 
-void add_action(CLI::App& parent, Session& session, const char* name, const char* help,
+void add_action(Command parent, Session& session, const char* name, const char* help,
                 PlanAction action) {
-  CLI::App* command = parent.add_subcommand(name, help);
-  command->footer(std::string("Example:\n  thunderline plans ") + name + " agent_scoring-1");
+  Command command = parent.add_subcommand(name, help);
+  command.footer(std::string("Example:\n  thunderline plans ") + name + " agent_scoring-1");
   auto id = std::make_shared<std::string>();
-  command->add_option("id", *id, "The plan's id, as plans list shows it")
-      ->required()
-      ->type_name("ID");
-  command->callback([&session, id, action] {
+  command.add_option("id", *id, "The plan's id, as plans list shows it").required().type_name("ID");
+  command.callback([&session, id, action] {
     session.action = [&session, id, action] { return action(session, *id); };
   });
 }
 
 }  // namespace
 
-void add_plans(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("plans", "What a run plans, how far it is, and why");
-  command->require_subcommand(1);
-  command->footer("Example:\n  thunderline plans list");
-  CLI::App* list = command->add_subcommand("list", "Every plan, oldest first");
-  list->footer("Example:\n  thunderline plans list --json");
-  list->callback([&session] { session.action = [&session] { return list_plans(session); }; });
-  add_action(*command, session, "show", "A plan with its steps, and why each is as it is", show_plan);
-  add_action(*command, session, "cancel", "Stops a plan and undoes what it did", cancel_plan);
+void add_plans(Command app, Session& session) {
+  Command command = app.add_subcommand("plans", "What a run plans, how far it is, and why");
+  command.require_subcommand();
+  command.footer("Example:\n  thunderline plans list");
+  Command list = command.add_subcommand("list", "Every plan, oldest first");
+  list.footer("Example:\n  thunderline plans list --json");
+  list.callback([&session] { session.action = [&session] { return list_plans(session); }; });
+  add_action(command, session, "show", "A plan with its steps, and why each is as it is",
+             show_plan);
+  add_action(command, session, "cancel", "Stops a plan and undoes what it did", cancel_plan);
 }
 
 }  // namespace thunderline::cli

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "thunderline/base/json_util.h"
@@ -54,9 +53,8 @@ std::string version_text(const chief::StoredPolicy& stored) {
 }
 
 Result<OrderedJson> policy_document(const chief::StoredPolicy& stored) {
-  TL_ASSIGN_OR_RETURN(
-      const chief::GovernancePolicy policy,
-      chief::parse_policy(stored.toml, "policy " + std::to_string(stored.version)));
+  TL_ASSIGN_OR_RETURN(const chief::GovernancePolicy policy,
+                      chief::parse_policy(stored.toml, "policy " + std::to_string(stored.version)));
   OrderedJson json = {{"version", stored.version}, {"who", stored.who}, {"why", stored.why}};
   json["set_unix_ms"] = stored.set_unix_ms;
   TL_ASSIGN_OR_RETURN(json["policy"], parse_ordered_json(chief::to_json(policy), "policy"));
@@ -115,9 +113,8 @@ Status put_policy(const Session& session, Books& books, const chief::GovernanceP
 Status set_value(const Session& session, const std::string& key, const std::string& value,
                  const std::string& why) {
   TL_ASSIGN_OR_RETURN(const chief::StoredPolicy before, active_policy(session));
-  TL_ASSIGN_OR_RETURN(
-      chief::GovernancePolicy policy,
-      chief::parse_policy(before.toml, "policy " + std::to_string(before.version)));
+  TL_ASSIGN_OR_RETURN(chief::GovernancePolicy policy,
+                      chief::parse_policy(before.toml, "policy " + std::to_string(before.version)));
   TL_RETURN_IF_ERROR(chief::set_policy_value(policy, key, value));
   TL_ASSIGN_OR_RETURN(Books books, Books::open(session));
   return put_policy(session, books, policy, why);
@@ -155,15 +152,13 @@ Status list_requests(const Session& session) {
   return print_line(list.empty() ? "no deployment waits or waited for approval" : table.text());
 }
 
-Status answer(const Session& session, const std::string& id, bool approve,
-              const std::string& why) {
+Status answer(const Session& session, const std::string& id, bool approve, const std::string& why) {
   if (!has_store(session)) {
     return fail(ErrorCode::kNotFound, "there is no such request", id,
                 "thunderline policies requests lists them");
   }
   TL_ASSIGN_OR_RETURN(Books books, Books::open(session));
-  const Status decided =
-      books.store.decide(id, approve, user_name(), why, session.clock.unix_ms());
+  const Status decided = books.store.decide(id, approve, user_name(), why, session.clock.unix_ms());
   // Also when it came too late: then the deadline has decided.
   TL_RETURN_IF_ERROR(audit_store(books.store, books.log));
   TL_RETURN_IF_ERROR(decided);
@@ -181,71 +176,72 @@ struct PolicyArguments {
 };
 using Arguments = std::shared_ptr<PolicyArguments>;
 
-CLI::App* add_command(CLI::App& parent, Session& session, const char* name, const char* help,
-                      const char* example, const Arguments& arguments,
-                      std::function<Status(const PolicyArguments&)> action) {
-  CLI::App* command = parent.add_subcommand(name, help);
-  command->footer(std::string("Example:\n  thunderline policies ") + example);
-  command->callback([&session, arguments, action] {
+Command add_command(Command parent, Session& session, const char* name, const char* help,
+                    const char* example, const Arguments& arguments,
+                    std::function<Status(const PolicyArguments&)> action) {
+  Command command = parent.add_subcommand(name, help);
+  command.footer(std::string("Example:\n  thunderline policies ") + example);
+  command.callback([&session, arguments, action] {
     session.action = [arguments, action] { return action(*arguments); };
   });
   return command;
 }
 
-void add_why(CLI::App* command, const Arguments& arguments) {
-  command->add_option("--why", arguments->why, "The reason, for the audit log")->type_name("TEXT");
+void add_why(Command command, const Arguments& arguments) {
+  command.add_option("--why", arguments->why, "The reason, for the audit log").type_name("TEXT");
 }
 
-void add_reading(CLI::App& parent, Session& session, const Arguments& arguments) {
+void add_reading(Command parent, Session& session, const Arguments& arguments) {
   add_command(parent, session, "show", "The policy in force", "show", arguments,
               [&session](const PolicyArguments& a) { return show_policy(session, a.history); })
-      ->add_flag("--history", arguments->history, "Every version there was");
+      .add_flag("--history", arguments->history, "Every version there was");
   add_command(parent, session, "check", "Says whether a file is a policy", "check strict.toml",
               arguments,
               [&session](const PolicyArguments& a) { return check_policy(session, a.first); })
-      ->add_option("file", arguments->first, "The policy")
-      ->required()
-      ->type_name("FILE");
+      .add_option("file", arguments->first, "The policy")
+      .required()
+      .type_name("FILE");
   add_command(parent, session, "requests", "Deployments that wait for approval, or did",
               "requests --json", arguments,
               [&session](const PolicyArguments&) { return list_requests(session); });
 }
 
-void add_writing(CLI::App& parent, Session& session, const Arguments& arguments) {
-  CLI::App* set = add_command(
-      parent, session, "set", "Changes one value of the policy in force",
-      "set margins.min_reward_z 3.0 --why 'two bad weeks'", arguments,
-      [&session](const PolicyArguments& a) { return set_value(session, a.first, a.second, a.why); });
-  set->add_option("key", arguments->first, "Its dotted name")->required()->type_name("KEY");
-  set->add_option("value", arguments->second, "As in a policy file")->required()->type_name("VALUE");
+void add_writing(Command parent, Session& session, const Arguments& arguments) {
+  Command set = add_command(parent, session, "set", "Changes one value of the policy in force",
+                            "set margins.min_reward_z 3.0 --why 'two bad weeks'", arguments,
+                            [&session](const PolicyArguments& a) {
+                              return set_value(session, a.first, a.second, a.why);
+                            });
+  set.add_option("key", arguments->first, "Its dotted name").required().type_name("KEY");
+  set.add_option("value", arguments->second, "As in a policy file").required().type_name("VALUE");
   add_why(set, arguments);
-  CLI::App* apply = add_command(
+  Command apply = add_command(
       parent, session, "apply", "Puts a policy file into force", "apply strict.toml", arguments,
       [&session](const PolicyArguments& a) { return apply_policy(session, a.first, a.why); });
-  apply->add_option("file", arguments->first, "The policy")->required()->type_name("FILE");
+  apply.add_option("file", arguments->first, "The policy").required().type_name("FILE");
   add_why(apply, arguments);
   for (const bool approve : {true, false}) {
-    CLI::App* command = add_command(
-        parent, session, approve ? "approve" : "deny",
-        approve ? "Lets a deployment on hold pass" : "Refuses a deployment on hold",
-        approve ? "approve agent_scoring-3-1f00a2b4" : "deny agent_scoring-3-1f00a2b4", arguments,
-        [&session, approve](const PolicyArguments& a) {
-          return answer(session, a.first, approve, a.why);
-        });
-    command->add_option("id", arguments->first, "The request")->required()->type_name("ID");
+    Command command =
+        add_command(parent, session, approve ? "approve" : "deny",
+                    approve ? "Lets a deployment on hold pass" : "Refuses a deployment on hold",
+                    approve ? "approve agent_scoring-3-1f00a2b4" : "deny agent_scoring-3-1f00a2b4",
+                    arguments, [&session, approve](const PolicyArguments& a) {
+                      return answer(session, a.first, approve, a.why);
+                    });
+    command.add_option("id", arguments->first, "The request").required().type_name("ID");
     add_why(command, arguments);
   }
 }
 
 }  // namespace
 
-void add_policies(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("policies", "The rules that models are deployed by");
-  command->require_subcommand(1);
-  command->footer("Example:\n  thunderline policies show");
+void add_policies(Command app, Session& session) {
+  Command command = app.add_subcommand("policies", "The rules that models are deployed by");
+  command.require_subcommand();
+  command.footer("Example:\n  thunderline policies show");
   const auto arguments = std::make_shared<PolicyArguments>();
-  add_reading(*command, session, arguments);
-  add_writing(*command, session, arguments);
+  add_reading(command, session, arguments);
+  add_writing(command, session, arguments);
 }
 
 }  // namespace thunderline::cli

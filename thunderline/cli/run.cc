@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
 #include <functional>
@@ -12,7 +11,6 @@
 #include "thunderline/cli/command.h"
 #include "thunderline/cli/output.h"
 #include "thunderline/cli/progress.h"
-#include "thunderline/cli/whole_number.h"
 #include "thunderline/thunderchief/inbox_run.h"
 #include "thunderline/thunderchief/loop_watch.h"
 #include "thunderline/thunderprism/prism_server.h"
@@ -182,8 +180,9 @@ std::string summary(const RunReport& report) {
     seconds.export_model += record.seconds.export_model + record.seconds.deploy;
     if (record.decision == "deployed") ++deployed;
   }
-  std::string text = "The agents earn " + signed_fixed(uplift.mean, 3) + " a mail (95 %: " +
-                     signed_fixed(uplift.low, 3) + " to " + signed_fixed(uplift.high, 3) +
+  std::string text = "The agents earn " + signed_fixed(uplift.mean, 3) +
+                     " a mail (95 %: " + signed_fixed(uplift.low, 3) + " to " +
+                     signed_fixed(uplift.high, 3) +
                      ") more than the heuristic they began with,\non the last 30 % of " +
                      std::to_string(figures.events) + " mails.\n\n";
   text += figures_table(report) + "\n\n";
@@ -267,8 +266,8 @@ Status run(Session& session, const RunFlags& flags) {
     }
     progress.show(line.text(now));
   };
-  const auto report = thunderchief::run_inbox(options, session.files, session.clock, on_progress,
-                                              session.stop);
+  const auto report =
+      thunderchief::run_inbox(options, session.files, session.clock, on_progress, session.stop);
   progress.finish();
   if (!report) return tl::unexpected<Error>(report.error());
   return pages ? delivered : deliver(session, flags, *report);
@@ -276,42 +275,41 @@ Status run(Session& session, const RunFlags& flags) {
 
 }  // namespace
 
-void add_run(CLI::App& app, Session& session) {
+void add_run(Command app, Session& session) {
   auto flags = std::make_shared<RunFlags>();
-  CLI::App* command =
+  Command command =
       app.add_subcommand("run", "Replays the inbox: agents decide, learn and decide better");
-  command->add_option("--world", flags->world, "What is replayed")->capture_default_str();
-  command->add_option("--data", flags->data, "Folder of the mail corpus")->type_name("DIR");
-  command->add_option("--seed", flags->seed, "Of everything that chance decides")
-      ->check(check_whole_number)
-      ->capture_default_str();
-  command->add_option("--rate", flags->rate, "max, or ticks per second")->capture_default_str();
-  command->add_option("--limit", flags->limit, "Only the first so many mails (0: all)")
-      ->check(check_whole_number)
-      ->type_name("EVENTS");
-  command->add_option("--listen", flags->listen, "Address of the live pages")
-      ->type_name("HOST:PORT")
-      ->capture_default_str();
-  command->add_option("--token-file", flags->token_file,
-                      "Who may use them: lines SCOPE TOKEN, mode 0600")
-      ->type_name("FILE");
-  command->add_option("--allowed-host", flags->allowed_hosts, "Host name of a proxy before them")
-      ->type_name("NAME");
-  command->add_flag("--no-web", flags->no_web, "Without the live pages");
-  command->add_flag("--exit-when-done", flags->exit_when_done, "End after the report, not at Ctrl-C");
-  command->add_option("--report", flags->report, "Write the report there")->type_name("FILE.json");
-  command->add_flag("--fresh", flags->fresh, "Put an earlier run aside and begin anew");
-  command->add_option("--epsilon", flags->epsilon, "Share of decisions left to chance")
-      ->capture_default_str();
-  command->add_flag("--placebo", flags->placebo, "Permute the labels: nothing can be learned");
-  command->add_option("--jobs", flags->jobs, "Trials trained at a time (0: one a core)")
-      ->capture_default_str();
-  command->add_option("--set", flags->settings, "Any setting, e.g. training.trials=10")
-      ->type_name("KEY=VALUE");
-  command->footer("Example:\n  thunderline run --exit-when-done --report r.json");
-  command->callback([&session, flags] {
-    session.action = [&session, flags] { return run(session, *flags); };
-  });
+  command.add_option("--world", flags->world, "What is replayed").capture_default_str();
+  command.add_option("--data", flags->data, "Folder of the mail corpus").type_name("DIR");
+  command.add_option("--seed", flags->seed, "Of everything that chance decides")
+      .capture_default_str();
+  command.add_option("--rate", flags->rate, "max, or ticks per second").capture_default_str();
+  command.add_option("--limit", flags->limit, "Only the first so many mails (0: all)")
+      .type_name("EVENTS");
+  command.add_option("--listen", flags->listen, "Address of the live pages")
+      .type_name("HOST:PORT")
+      .capture_default_str();
+  command
+      .add_option("--token-file", flags->token_file,
+                  "Who may use them: lines SCOPE TOKEN, mode 0600")
+      .type_name("FILE");
+  command.add_option("--allowed-host", flags->allowed_hosts, "Host name of a proxy before them")
+      .type_name("NAME");
+  command.add_flag("--no-web", flags->no_web, "Without the live pages");
+  command.add_flag("--exit-when-done", flags->exit_when_done,
+                   "End after the report, not at Ctrl-C");
+  command.add_option("--report", flags->report, "Write the report there").type_name("FILE.json");
+  command.add_flag("--fresh", flags->fresh, "Put an earlier run aside and begin anew");
+  command.add_option("--epsilon", flags->epsilon, "Share of decisions left to chance")
+      .capture_default_str();
+  command.add_flag("--placebo", flags->placebo, "Permute the labels: nothing can be learned");
+  command.add_option("--jobs", flags->jobs, "Trials trained at a time (0: one a core)")
+      .capture_default_str();
+  command.add_option("--set", flags->settings, "Any setting, e.g. training.trials=10")
+      .type_name("KEY=VALUE");
+  command.footer("Example:\n  thunderline run --exit-when-done --report r.json");
+  command.callback(
+      [&session, flags] { session.action = [&session, flags] { return run(session, *flags); }; });
 }
 
 }  // namespace thunderline::cli

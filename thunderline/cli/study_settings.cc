@@ -1,6 +1,5 @@
 #include "thunderline/cli/study_settings.h"
 
-#include <CLI/CLI.hpp>
 #include <utility>
 
 #include "thunderline/base/json_util.h"
@@ -66,27 +65,29 @@ Status check_unchanged(const tpe::StudyRecord& record, const StudyFlags& flags,
 
 }  // namespace
 
-void add_study_flags(CLI::App& command, StudyFlags& flags) {
+void add_study_flags(Command command, StudyFlags& flags) {
   command.add_option("--direction", flags.direction, "minimize (default) or maximize")
-      ->check(CLI::IsMember({"minimize", "maximize"}));
+      .one_of({"minimize", "maximize"});
   command.add_option("--sampler", flags.sampler, "tpe (default), tpe-univariate or random")
-      ->check(CLI::IsMember({"tpe", "tpe-univariate", "random"}));
+      .one_of({"tpe", "tpe-univariate", "random"});
   command.add_option("--startup-trials", flags.startup_trials, "Random trials at first (10)")
-      ->check(CLI::Range(0, 1'000'000));
-  command.add_option("--pruner", flags.pruner,
-                     "none (default), median, percentile, asha, hyperband, threshold or patient, "
-                     "key=value…")
-      ->type_name("NAME[,KEY=VALUE…]");
+      .range(0, 1'000'000);
+  command
+      .add_option("--pruner", flags.pruner,
+                  "none (default), median, percentile, asha, hyperband, threshold or patient, "
+                  "key=value…")
+      .type_name("NAME[,KEY=VALUE…]");
   command.add_option("--seed", flags.seed, "0 to 4294967295 (else from the system)");
 }
 
-void add_storage_flag(CLI::App& command, std::optional<std::string>& storage) {
+void add_storage_flag(Command command, std::optional<std::string>& storage) {
   command.add_option("--storage", storage, "sqlite:///FILE.db or memory (HOME/studies.db)")
-      ->type_name("URL");
+      .type_name("URL");
 }
 
-Result<std::shared_ptr<tpe::StudyStorage>> open_study_storage(
-    const Session& session, const std::optional<std::string>& url, bool create) {
+Result<std::shared_ptr<tpe::StudyStorage>> open_study_storage(const Session& session,
+                                                              const std::optional<std::string>& url,
+                                                              bool create) {
   if (url) return tpe::open_storage(*url, session.clock, create);
   if (create) TL_RETURN_IF_ERROR(session.files.create_folders(session.home));
   return tpe::open_storage("sqlite:///" + session.home + "/studies.db", session.clock, create);
@@ -112,14 +113,13 @@ Result<std::optional<StudySettings>> kept_settings(const tpe::StudyRecord& recor
 }
 
 Result<std::unique_ptr<tpe::Study>> create_study(std::shared_ptr<tpe::StudyStorage> storage,
-                                                 const std::string& name,
-                                                 const StudyFlags& flags) {
+                                                 const std::string& name, const StudyFlags& flags) {
   StudySettings settings;
   settings.seed = static_cast<uint32_t>(entropy_seed());
   apply(flags, settings);
   TL_ASSIGN_OR_RETURN(tpe::Study::Options options, options_of(storage, name, settings));
-  options.direction = flags.direction == "maximize" ? tpe::Direction::kMaximize
-                                                    : tpe::Direction::kMinimize;
+  options.direction =
+      flags.direction == "maximize" ? tpe::Direction::kMaximize : tpe::Direction::kMinimize;
   std::unique_ptr<tpe::Study> study;
   Status done = storage->atomically([&]() -> Status {
     TL_ASSIGN_OR_RETURN(study, tpe::Study::create(std::move(options)));

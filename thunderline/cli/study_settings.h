@@ -28,13 +28,13 @@ struct StudyFlags {
 };
 
 /// Adds --direction, --sampler, --startup-trials, --pruner and --seed.
-void add_study_flags(CLI::App& command, StudyFlags& flags);
+void add_study_flags(Command command, StudyFlags& flags);
 
 /// Adds --storage.
-void add_storage_flag(CLI::App& command, std::optional<std::string>& storage);
+void add_storage_flag(Command command, std::optional<std::string>& storage);
 
-/// The storage that `url` names, else HOME/studies.db. `create`: make the file (and the home folder)
-/// where it is missing. Errors: those of `tpe::open_storage`.
+/// The storage that `url` names, else HOME/studies.db. `create`: make the file (and the home
+/// folder) where it is missing. Errors: those of `tpe::open_storage`.
 Result<std::shared_ptr<cerebros::tpe::StudyStorage>> open_study_storage(
     const Session& session, const std::optional<std::string>& url, bool create);
 

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <charconv>
 #include <memory>
 #include <optional>
@@ -12,7 +11,6 @@
 #include "thunderline/cli/key_values.h"
 #include "thunderline/cli/output.h"
 #include "thunderline/cli/training_arrays.h"
-#include "thunderline/cli/whole_number.h"
 
 namespace thunderline::cli {
 namespace {
@@ -122,14 +120,16 @@ Status print_result(const Session& session, const std::string& output, double se
                     " epochs");
 }
 
-/// The trainer knows fewer layers than `convert` and `infer`; a model that only they know is not bad.
+/// The trainer knows fewer layers than `convert` and `infer`; a model that only they know is not
+/// bad.
 Result<keras::Model> trainable_model(FileSystem& files, const std::string& path) {
   auto model = keras::load_keras(files, path);
   if (model || model.error().code != ErrorCode::kBadData || !keras::load_network(files, path)) {
     return model;
   }
-  return fail(ErrorCode::kBadData, "this model can be run but not trained: " + model.error().message,
-              path, "train takes chains of Dense and Dropout; convert and infer take this one");
+  return fail(ErrorCode::kBadData,
+              "this model can be run but not trained: " + model.error().message, path,
+              "train takes chains of Dense and Dropout; convert and infer take this one");
 }
 
 Status run_training(const Session& session, TrainOptions& options) {
@@ -161,63 +161,62 @@ Status run_training(const Session& session, TrainOptions& options) {
   TL_RETURN_IF_ERROR(
       keras::save_keras(session.files, output, result.model, {session.clock.unix_ms()}));
   if (options.history) {
-    TL_RETURN_IF_ERROR(write_file_atomically(session.files, *options.history,
-                                             result.history.to_json() + "\n"));
+    TL_RETURN_IF_ERROR(
+        write_file_atomically(session.files, *options.history, result.history.to_json() + "\n"));
   }
   return print_result(session, output, seconds.count(), result);
 }
 
-void add_training_flags(CLI::App& command, TrainOptions& options) {
+void add_training_flags(Command command, TrainOptions& options) {
   command.add_option("model", options.model, "Compiled Keras archive")
-      ->required()
-      ->type_name("MODEL.keras");
+      .required()
+      .type_name("MODEL.keras");
   command.add_option("--data", options.data, "Arrays x, y and, if wanted, sample_weight")
-      ->required()
-      ->type_name("D.npz");
-  command.add_option("--epochs", options.fit.epochs, "Passes over the data")->capture_default_str();
+      .required()
+      .type_name("D.npz");
+  command.add_option("--epochs", options.fit.epochs, "Passes over the data").capture_default_str();
   command.add_option("--batch-size", options.fit.batch_size, "Rows of a step")
-      ->capture_default_str();
-  command.add_option("--validation-split", options.fit.validation_split,
-                     "Last part of the rows, kept for validation")
-      ->capture_default_str();
+      .capture_default_str();
+  command
+      .add_option("--validation-split", options.fit.validation_split,
+                  "Last part of the rows, kept for validation")
+      .capture_default_str();
   command.add_option("--validation-data", options.validation_data, "Goes before the split")
-      ->type_name("V.npz");
+      .type_name("V.npz");
   command.add_flag("--no-shuffle", options.no_shuffle, "Keeps the rows in their order");
-  command.add_option("--seed", options.fit.seed, "Of shuffles and dropout")
-      ->check(check_whole_number)
-      ->capture_default_str();
+  command.add_option("--seed", options.fit.seed, "Of shuffles and dropout").capture_default_str();
 }
 
-void add_callback_flags(CLI::App& command, TrainOptions& options) {
+void add_callback_flags(Command command, TrainOptions& options) {
   command.add_option("--class-weight", options.class_weight, "'{\"0\":1,\"1\":2.5}'")
-      ->type_name("JSON");
-  command.add_option("--early-stopping", options.early_stopping,
-                     "patience=10,monitor=val_loss,restore-best-weights; also min-delta, mode, "
-                     "baseline, start-from-epoch")
-      ->type_name("OPTIONS");
-  command.add_option("--reduce-lr", options.reduce_lr,
-                     "factor=0.5,patience=5; also monitor, mode, min-delta, cooldown, min-lr")
-      ->type_name("OPTIONS");
+      .type_name("JSON");
+  command
+      .add_option("--early-stopping", options.early_stopping,
+                  "patience=10,monitor=val_loss,restore-best-weights; also min-delta, mode, "
+                  "baseline, start-from-epoch")
+      .type_name("OPTIONS");
+  command
+      .add_option("--reduce-lr", options.reduce_lr,
+                  "factor=0.5,patience=5; also monitor, mode, min-delta, cooldown, min-lr")
+      .type_name("OPTIONS");
   command.add_option("--output", options.output, "Trained archive (else MODEL.keras is replaced)")
-      ->type_name("OUT.keras");
-  command.add_option("--history", options.history, "Keras's history as JSON")
-      ->type_name("H.json");
-  command.add_option("--tensorboard", options.tensorboard, "Folder for curves")
-      ->type_name("LOGDIR");
+      .type_name("OUT.keras");
+  command.add_option("--history", options.history, "Keras's history as JSON").type_name("H.json");
+  command.add_option("--tensorboard", options.tensorboard, "Folder for curves").type_name("LOGDIR");
 }
 
 }  // namespace
 
-void add_train(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("train", "Trains a Keras model as Keras would");
-  command->footer(
+void add_train(Command app, Session& session) {
+  Command command = app.add_subcommand("train", "Trains a Keras model as Keras would");
+  command.footer(
       "Example:\n  thunderline train m.keras --data d.npz --epochs 40 --validation-split 0.2 \\\n"
       "      --early-stopping patience=6,restore-best-weights --output trained.keras");
   auto options = std::make_shared<TrainOptions>();
   options->fit.seed = 42;
-  add_training_flags(*command, *options);
-  add_callback_flags(*command, *options);
-  command->callback([&session, options] {
+  add_training_flags(command, *options);
+  add_callback_flags(command, *options);
+  command.callback([&session, options] {
     session.action = [&session, options] { return run_training(session, *options); };
   });
 }

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "thunderline/base/json_util.h"
@@ -133,61 +132,62 @@ Status compact(const Session& session) {
                     size_text(report.freed_bytes));
 }
 
-void add_export(CLI::App& parent, Session& session) {
-  CLI::App* command = parent.add_subcommand("export", "Writes the steps into a file");
-  command->footer("Example:\n  thunderline trajectories export --format jsonl --output steps.jsonl");
+void add_export(Command parent, Session& session) {
+  Command command = parent.add_subcommand("export", "Writes the steps into a file");
+  command.footer("Example:\n  thunderline trajectories export --format jsonl --output steps.jsonl");
   auto options = std::make_shared<ExportOptions>();
-  command->add_option("--format", options->format, "jsonl, npz or minari (a folder)")
-      ->required()
-      ->check(CLI::IsMember({"jsonl", "npz", "minari"}));
-  command->add_option("--output", options->output, "The file or folder")->required()->type_name("PATH");
-  command->add_option("--episode", options->filter.episode, "Steps of this episode only");
-  command->add_option("--source", options->filter.source, "Steps of this source only");
-  command->callback([&session, options] {
+  command.add_option("--format", options->format, "jsonl, npz or minari (a folder)")
+      .required()
+      .one_of({"jsonl", "npz", "minari"});
+  command.add_option("--output", options->output, "The file or folder")
+      .required()
+      .type_name("PATH");
+  command.add_option("--episode", options->filter.episode, "Steps of this episode only");
+  command.add_option("--source", options->filter.source, "Steps of this source only");
+  command.callback([&session, options] {
     session.action = [&session, options] { return export_steps(session, *options); };
   });
 }
 
-void add_import(CLI::App& parent, Session& session) {
-  CLI::App* command = parent.add_subcommand("import", "Takes steps in, one a line of JSON");
-  command->footer("Example:\n  thunderline trajectories import - --ack < steps.jsonl");
+void add_import(Command parent, Session& session) {
+  Command command = parent.add_subcommand("import", "Takes steps in, one a line of JSON");
+  command.footer("Example:\n  thunderline trajectories import - --ack < steps.jsonl");
   auto options = std::make_shared<ImportCommand>();
-  command->add_option("file", options->file, "The steps; - is stdin")
-      ->required()
-      ->type_name("FILE.jsonl|-");
-  command->add_flag("--ack", options->ack, "Prints each step's id once it is durable");
-  command->callback([&session, options] {
+  command.add_option("file", options->file, "The steps; - is stdin")
+      .required()
+      .type_name("FILE.jsonl|-");
+  command.add_flag("--ack", options->ack, "Prints each step's id once it is durable");
+  command.callback([&session, options] {
     session.action = [&session, options] { return import_steps(session, *options); };
   });
 }
 
-void add_replay(CLI::App& parent, Session& session) {
-  CLI::App* command = parent.add_subcommand("replay", "Prints the records in their order");
-  command->footer("Example:\n  thunderline trajectories replay --episode 42");
+void add_replay(Command parent, Session& session) {
+  Command command = parent.add_subcommand("replay", "Prints the records in their order");
+  command.footer("Example:\n  thunderline trajectories replay --episode 42");
   auto episode = std::make_shared<std::string>();
-  command->add_option("--episode", *episode, "Records of this episode only")->type_name("ID");
-  command->callback([&session, episode] {
+  command.add_option("--episode", *episode, "Records of this episode only").type_name("ID");
+  command.callback([&session, episode] {
     session.action = [&session, episode] { return replay_records(session, *episode); };
   });
 }
 
 }  // namespace
 
-void add_trajectories(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("trajectories", "The log of what agents did");
-  command->require_subcommand(1);
-  command->footer("Example:\n  thunderline trajectories stats");
+void add_trajectories(Command app, Session& session) {
+  Command command = app.add_subcommand("trajectories", "The log of what agents did");
+  command.require_subcommand();
+  command.footer("Example:\n  thunderline trajectories stats");
   const auto add = [&](const char* name, const char* help, auto action) {
-    CLI::App* child = command->add_subcommand(name, help);
-    child->footer(std::string("Example:\n  thunderline trajectories ") + name);
-    child->callback([&session, action] {
-      session.action = [&session, action] { return action(session); };
-    });
+    Command child = command.add_subcommand(name, help);
+    child.footer(std::string("Example:\n  thunderline trajectories ") + name);
+    child.callback(
+        [&session, action] { session.action = [&session, action] { return action(session); }; });
   };
   add("stats", "Counts what is in the log", print_stats);
-  add_export(*command, session);
-  add_import(*command, session);
-  add_replay(*command, session);
+  add_export(command, session);
+  add_import(command, session);
+  add_replay(command, session);
   add("verify", "Reads the whole log and checks every record; exit 3 when it is damaged", verify);
   add("compact", "Drops what is too old and what is damaged", compact);
 }

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -58,9 +57,9 @@ Status tune(Session& session, TuneOptions& options) {
   TL_ASSIGN_OR_RETURN(const tpe::SearchSpace space, load_space(session, options.objective));
   TL_ASSIGN_OR_RETURN(const auto study, start_study(session, options));
   TrainingArrays data;
-  TL_ASSIGN_OR_RETURN(const Objective objective,
-                      make_objective(session, space, study->direction(), study->seed(),
-                                     options.objective, data));
+  TL_ASSIGN_OR_RETURN(
+      const Objective objective,
+      make_objective(session, space, study->direction(), study->seed(), options.objective, data));
   TrialProgress progress(session, options.loop.trials);
   options.loop.on_trial = progress.watcher();
   TL_RETURN_IF_ERROR(run_study(*study, space, objective, options.loop, session.stop));
@@ -81,14 +80,14 @@ Status tune(Session& session, TuneOptions& options) {
               "try the objective by hand");
 }
 
-void add_flags(CLI::App& command, TuneOptions& options) {
+void add_flags(Command command, TuneOptions& options) {
   add_objective_flags(command, options.objective);
   command.add_option("--trials", options.loop.trials, "Finished trials in all")
-      ->required()
-      ->check(CLI::Range(1, 1'000'000));
+      .required()
+      .range(1, 1'000'000);
   command.add_option("--jobs", options.loop.jobs, "Trials at once")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
+      .range(1, 256)
+      .capture_default_str();
   add_study_flags(command, options.study);
   command.add_flag("--no-duplicates", options.loop.no_duplicates,
                    "A trial with the values of an earlier one takes its value and is not run");
@@ -98,15 +97,17 @@ void add_flags(CLI::App& command, TuneOptions& options) {
 
 }  // namespace
 
-void add_tune(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("tune", "Searches for the best hyperparameters");
-  command->footer(
+void add_tune(Command app, Session& session) {
+  Command command = app.add_subcommand("tune", "Searches for the best hyperparameters");
+  command.footer(
       "The same command with --study goes on where it was, up to --trials.\n"
-      "Example:\n  thunderline tune --space space.json --data d.npz --model mlp --trials 25 --seed 42\n"
-      "  thunderline tune --space space.json --command 'python3 fit.py --lr {lr}' --trials 50 --study fit");
+      "Example:\n  thunderline tune --space space.json --data d.npz --model mlp --trials 25 --seed "
+      "42\n"
+      "  thunderline tune --space space.json --command 'python3 fit.py --lr {lr}' --trials 50 "
+      "--study fit");
   auto options = std::make_shared<TuneOptions>();
-  add_flags(*command, *options);
-  command->callback([&session, options] {
+  add_flags(command, *options);
+  command.callback([&session, options] {
     session.action = [&session, options] { return tune(session, *options); };
   });
 }

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 
 #include "thunderline/base/json_util.h"
 #include "thunderline/cli/command.h"
@@ -14,10 +13,10 @@ Status print_version(const Session& session) {
 
 }  // namespace
 
-void add_version(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("version", "Prints the version");
-  command->footer("Example:\n  thunderline version --json");
-  command->callback([&session] { session.action = [&session] { return print_version(session); }; });
+void add_version(Command app, Session& session) {
+  Command command = app.add_subcommand("version", "Prints the version");
+  command.footer("Example:\n  thunderline version --json");
+  command.callback([&session] { session.action = [&session] { return print_version(session); }; });
 }
 
 }  // namespace thunderline::cli

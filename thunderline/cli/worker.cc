@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "thunderline/cli/command.h"
@@ -31,14 +30,14 @@ Status work(Session& session, WorkerOptions& options) {
                                    : kept         ? kept->trials
                                                   : std::nullopt;
   if (!total) {
-    return fail(ErrorCode::kInvalidArgument, "the study has no total of trials yet",
-                study->name(), "give --trials, or start it with thunderline tune");
+    return fail(ErrorCode::kInvalidArgument, "the study has no total of trials yet", study->name(),
+                "give --trials, or start it with thunderline tune");
   }
   options.loop.trials = *total;
   TrainingArrays data;
-  TL_ASSIGN_OR_RETURN(const Objective objective,
-                      make_objective(session, space, study->direction(), study->seed(),
-                                     options.objective, data));
+  TL_ASSIGN_OR_RETURN(
+      const Objective objective,
+      make_objective(session, space, study->direction(), study->seed(), options.objective, data));
   TrialProgress progress(session, *total);
   int ran = 0;
   options.loop.on_trial = [&ran, show = progress.watcher()](const tpe::FrozenTrial& trial,
@@ -60,25 +59,26 @@ Status work(Session& session, WorkerOptions& options) {
 
 }  // namespace
 
-void add_worker(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("worker", "Runs trials of a study that others run too");
-  command->footer(
+void add_worker(Command app, Session& session) {
+  Command command = app.add_subcommand("worker", "Runs trials of a study that others run too");
+  command.footer(
       "The command comes from this command line, never from the database.\n"
-      "Example:\n  thunderline worker --storage sqlite:///studies.db --study fit --space space.json "
+      "Example:\n  thunderline worker --storage sqlite:///studies.db --study fit --space "
+      "space.json "
       "--command 'python3 fit.py --lr {lr}'");
   auto options = std::make_shared<WorkerOptions>();
-  add_objective_flags(*command, options->objective);
-  command->add_option("--storage", options->storage, "Where the study is")
-      ->required()
-      ->type_name("URL");
-  command->add_option("--study", options->study, "Its name")->required();
-  command->add_option("--jobs", options->loop.jobs, "Trials at once")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  command->add_option("--trials", options->trials,
-                      "Finished trials in all (else what tune was told)")
-      ->check(CLI::Range(1, 1'000'000));
-  command->callback([&session, options] {
+  add_objective_flags(command, options->objective);
+  command.add_option("--storage", options->storage, "Where the study is")
+      .required()
+      .type_name("URL");
+  command.add_option("--study", options->study, "Its name").required();
+  command.add_option("--jobs", options->loop.jobs, "Trials at once")
+      .range(1, 256)
+      .capture_default_str();
+  command
+      .add_option("--trials", options->trials, "Finished trials in all (else what tune was told)")
+      .range(1, 1'000'000);
+  command.callback([&session, options] {
     session.action = [&session, options] { return work(session, *options); };
   });
 }
