@@ -42,17 +42,17 @@ int main() {
   };
   std::vector<ChildSpec> agents;
   agents.push_back(actor_child<std::string>("greeter", RestartPolicy::kPermanent, mailbox, make));
-  Supervisor supervisor(std::move(agents), Supervisor::Options{}, clock);
-  if (const Status started = supervisor.start(); !started) {
-    std::fprintf(stderr, "error: %s\n", to_string(started.error()).c_str());
+  const auto supervisor = Supervisor::create(std::move(agents), Supervisor::Options{}, clock);
+  if (!supervisor || !(*supervisor)->start()) {
+    std::fprintf(stderr, "error: the supervisor did not start\n");
     return 1;
   }
   for (const char* name : {"Ada", "", "Grace"}) {
     if (!mailbox->push(std::string(name))) return 1;
   }
   greeted.wait();
-  const uint64_t restarts = supervisor.children().front().restarts;
-  supervisor.stop();
+  const uint64_t restarts = (*supervisor)->children().front().restarts;
+  (*supervisor)->stop();
   std::printf("restarts: %llu\n", static_cast<unsigned long long>(restarts));
   return restarts == 1 ? 0 : 1;
 }

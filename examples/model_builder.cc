@@ -52,6 +52,7 @@ Status search(const std::string& folder) {
   }
 
   tpe::Study::Options study_options;
+  study_options.name = "funnel";
   study_options.seed = 42;
   TL_ASSIGN_OR_RETURN(const auto study, tpe::Study::create(std::move(study_options)));
   keras::Model best;
