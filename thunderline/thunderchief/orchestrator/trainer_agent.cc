@@ -73,7 +73,7 @@ Result<TrainingFinished> TrainerAgent::train(const TrainingGranted& granted,
   TL_ASSIGN_OR_RETURN(challenger->study,
                       cerebros::service::run_agent_study(
                           cerebros::service::scoring_space(), {x, y, {}, rows},
-                          options_.state_width, curriculum.training, on_trial, wanted.get_token()));
+                          options_.state_width, curriculum.training, {.on_trial = on_trial}, wanted.get_token()));
   seconds.tpe_train = watch.lap();
   challenger->dataset = std::move(dataset);
   return TrainingFinished{granted.id, std::move(challenger), seconds};
