@@ -278,10 +278,10 @@ Status DecisionLoop::roll_back(const thunderbolt::LoopAlert& alert) {
 
 Status DecisionLoop::train_if_due(const std::stop_token& stop) {
   if (parts_.recorder.recovering()) return train_while_recovering();
-  TL_RETURN_IF_ERROR(begin_agents());
-  if (const auto due = parts_.planner.observe(tick_, state_.seen)) {
-    TL_RETURN_IF_ERROR(ask_for(*due));
+  if (auto due = parts_.planner.observe(tick_, state_.seen)) {
+    TL_RETURN_IF_ERROR(ask_for(*std::move(due)));
   }
+  TL_RETURN_IF_ERROR(begin_agents());
   return in_flight_ && options_.wait_for_gate ? await_training(stop) : Status{};
 }
 
@@ -323,20 +323,25 @@ Status DecisionLoop::begin_agents() {
     facts.outcomes.push_back({model.version, end, model.reason});
   }
   facts.live = live_;
-  // A training whose end the log does not have goes on.
+  // A training whose end the log does not have is asked for, or goes on where a kill has left it.
   if (in_flight_) facts.in_flight = in_flight_->version;
   TL_ASSIGN_OR_RETURN(request_, parts_.agents.begin(facts, in_flight_));
+  if (request_ == 0) in_flight_.reset();
   return {};
 }
 
-Status DecisionLoop::ask_for(const Curriculum& curriculum) {
+Status DecisionLoop::ask_for(Curriculum curriculum) {
   if (in_flight_) {
     const auto version = static_cast<uint64_t>(curriculum.version);
     TL_RETURN_IF_ERROR(parts_.bus.publish(kOrchestratorTopic, ConflictResolved{version, request_}));
     return {};
   }
-  TL_ASSIGN_OR_RETURN(request_, parts_.agents.train(curriculum));
-  if (request_ != 0) in_flight_ = curriculum;
+  // First what it is trained on, so that the request never outlives what asked for it.
+  TL_RETURN_IF_ERROR(parts_.recorder.flush());
+  in_flight_ = std::move(curriculum);
+  if (!agents_began_) return {};  // Then it is asked for when they begin.
+  TL_ASSIGN_OR_RETURN(request_, parts_.agents.train(*in_flight_));
+  if (request_ == 0) in_flight_.reset();
   return {};
 }
 

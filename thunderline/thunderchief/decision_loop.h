@@ -130,7 +130,7 @@ class DecisionLoop {
   Status take_recorded_result();
   /// Lets the agents begin, once the log is caught up with.
   Status begin_agents();
-  Status ask_for(const Curriculum& curriculum);
+  Status ask_for(Curriculum curriculum);
   Status await_training(const std::stop_token& stop);
   Status on_message(const Message& message);
   Status on_export_ready(const ExportReady& ready);
