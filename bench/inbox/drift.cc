@@ -62,7 +62,7 @@ Result<worlds::inbox::Policy> informed_policy(const InboxReplay& replay, size_t 
   TL_ASSIGN_OR_RETURN(const auto study,
                       cerebros::service::run_agent_study(cerebros::service::scoring_space(),
                                                          {x, y, {}, rows}, worlds::kChannels,
-                                                         settings.training, nullptr, {}));
+                                                         settings.training, {}, {}));
   TL_ASSIGN_OR_RETURN(std::vector<float> scores,
                       cerebros::train::predict(study.best.model, all,
                                                static_cast<int64_t>(replay.size())));

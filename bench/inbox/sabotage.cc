@@ -12,7 +12,7 @@
 #include "thunderline/thunderbolt/training/dataset.h"
 #include "thunderline/thunderbolt/training/feature_schema.h"
 #include "thunderline/thunderbolt/training/log_trajectory_logger.h"
-#include "thunderline/thunderchief/orchestrator/evaluation_agent.h"
+#include "thunderline/thunderchief/orchestrator/evaluator.h"
 #include "thunderline/worlds/inbox/heuristic.h"
 
 namespace thunderline::bench {

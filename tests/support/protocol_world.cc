@@ -121,6 +121,7 @@ void ProtocolWorld::client() {
   ask.id = next_request_++;
   ask.kind = dice < 5 ? RequestKind::kRollback : RequestKind::kTrain;
   ask.model = kModels[random_.below(kModels.size())];
+  if (ask.kind == RequestKind::kRollback && random_.below(4) == 0) ask.version = kNoVersion;
   ask.deadline_ms = now_ms_ + 200 + static_cast<int64_t>(random_.below(6000));
   ask.cores = 1 + static_cast<int>(random_.below(4));  // 4: more than there are.
   feed(Role::kPlanner, {now_ms_, Ask{ask}}, Crash::kNone);

@@ -97,7 +97,7 @@ Result<bool> DecisionLoop::tick(const std::stop_token& stop) {
   field_->begin_tick(tick_);
   TL_RETURN_IF_ERROR(parts_.governor.begin_tick(*field_));
   if (!options_.wait_for_gate) {
-    TL_RETURN_IF_ERROR(take_recorded_result());
+    if (parts_.recorder.recovering()) TL_RETURN_IF_ERROR(take_recorded_result());
     while (auto message = messages_->try_pop()) TL_RETURN_IF_ERROR(on_message(**message));
   }
   TL_RETURN_IF_ERROR(arrive());
@@ -153,10 +153,8 @@ Status DecisionLoop::watch_model(const OpenStep& step, const worlds::Feedback& f
   alarmed_ = true;  // Until the next deployment.
   parts_.governor.degraded(tick_);
   state_.degradation.push_back({state_.events, drift_.statistic()});
-  if (parts_.recorder.recovering()) {
-    parts_.planner.alarm(state_.seen);
-    return {};
-  }
+  parts_.planner.alarm(state_.seen);
+  if (parts_.recorder.recovering()) return {};
   TL_RETURN_IF_ERROR(parts_.bus.publish(
       kOrchestratorTopic, DegradationDetected{tick_, state_.seen, drift_.statistic()}));
   return {};
@@ -254,6 +252,8 @@ Status DecisionLoop::watch_loop() {
 }
 
 Status DecisionLoop::roll_back(const thunderbolt::LoopAlert& alert) {
+  const bool repeats = parts_.recorder.recovering();
+  if (!repeats) TL_RETURN_IF_ERROR(begin_agents());
   const int bad = live_.back();
   live_.pop_back();
   const std::string reason = std::string(loop_alert_name(alert.kind)) + ": " + alert.reason();
@@ -268,19 +268,21 @@ Status DecisionLoop::roll_back(const thunderbolt::LoopAlert& alert) {
     if (model.version == bad) model.rolled_back_at = state_.events;
   }
   // Past versions that were damaged since; the heuristic cannot be.
-  while (!live_.empty() && !parts_.deployer.roll_back_to(options_.model, live_.back(), reason)) {
-    live_.pop_back();
-  }
-  if (live_.empty()) TL_RETURN_IF_ERROR(parts_.deployer.roll_back_to(options_.model, 0, reason));
-  TL_RETURN_IF_ERROR(use(live_.empty() ? 0 : live_.back()));
+  while (!live_.empty() && !parts_.server.acquire(options_.model, live_.back())) live_.pop_back();
+  const int target = live_.empty() ? 0 : live_.back();
+  TL_RETURN_IF_ERROR(repeats ? parts_.deployer.roll_back_to(options_.model, target, reason)
+                             : parts_.agents.roll_back(target, reason));
+  TL_RETURN_IF_ERROR(use(target));
   return parts_.governor.rolled_back(bad, state_.model_version, reason, tick_);
 }
 
 Status DecisionLoop::train_if_due(const std::stop_token& stop) {
   if (parts_.recorder.recovering()) return train_while_recovering();
-  if (in_flight_ && options_.wait_for_gate) return await_training(stop);
-  TL_RETURN_IF_ERROR(parts_.bus.publish(kOrchestratorTopic, FeedbackSeen{tick_, state_.seen}));
-  return options_.wait_for_gate ? await_training(stop) : Status{};
+  if (auto due = parts_.planner.observe(tick_, state_.seen)) {
+    TL_RETURN_IF_ERROR(ask_for(*std::move(due)));
+  }
+  TL_RETURN_IF_ERROR(begin_agents());
+  return in_flight_ && options_.wait_for_gate ? await_training(stop) : Status{};
 }
 
 Status DecisionLoop::train_while_recovering() {
@@ -305,68 +307,88 @@ Status DecisionLoop::take_recorded_result() {
     TL_ASSIGN_OR_RETURN(ModelRecord record, model_record_from_json(dropped->json, kDroppedEvent));
     TL_RETURN_IF_ERROR(note_model(std::move(record)));
     in_flight_.reset();
+  }
+  return {};
+}
+
+Status DecisionLoop::begin_agents() {
+  if (agents_began_) return {};
+  agents_began_ = true;
+  protocol::LogFacts facts;
+  facts.model = options_.model;
+  for (const ModelRecord& model : state_.models) {
+    const protocol::Phase end = model.decision == "deployed"  ? protocol::Phase::kDone
+                                : model.decision == "refused" ? protocol::Phase::kRefused
+                                                              : protocol::Phase::kFailed;
+    facts.outcomes.push_back({model.version, end, model.reason});
+  }
+  facts.live = live_;
+  // A training whose end the log does not have is asked for, or goes on where a kill has left it.
+  if (in_flight_) facts.in_flight = in_flight_->version;
+  TL_ASSIGN_OR_RETURN(request_, parts_.agents.begin(facts, in_flight_));
+  if (request_ == 0) in_flight_.reset();
+  return {};
+}
+
+Status DecisionLoop::ask_for(Curriculum curriculum) {
+  if (in_flight_) {
+    const auto version = static_cast<uint64_t>(curriculum.version);
+    TL_RETURN_IF_ERROR(parts_.bus.publish(kOrchestratorTopic, ConflictResolved{version, request_}));
     return {};
   }
-  if (parts_.recorder.recovering()) return {};
-  // The log ends before the training did: it is done again.
-  TL_RETURN_IF_ERROR(parts_.bus.publish(
-      kOrchestratorTopic, TrainingRequest{static_cast<uint64_t>(in_flight_->version), *in_flight_}));
+  // First what it is trained on, so that the request never outlives what asked for it.
+  TL_RETURN_IF_ERROR(parts_.recorder.flush());
+  in_flight_ = std::move(curriculum);
+  if (!agents_began_) return {};  // Then it is asked for when they begin.
+  TL_ASSIGN_OR_RETURN(request_, parts_.agents.train(*in_flight_));
+  if (request_ == 0) in_flight_.reset();
   return {};
 }
 
 Status DecisionLoop::await_training(const std::stop_token& stop) {
-  while (true) {
+  while (in_flight_) {
     if (stop.stop_requested()) return fail(ErrorCode::kInterrupted, "stopped during a training");
-    TL_RETURN_IF_ERROR(parts_.agents_status());
+    TL_RETURN_IF_ERROR(parts_.agents.status());
     const auto message = messages_->pop(std::chrono::milliseconds(100));
     if (on_wait_) on_wait_();
     TL_RETURN_IF_ERROR(parts_.governor.answer_holds());
-    if (!message) continue;
-    TL_ASSIGN_OR_RETURN(const bool resolved, on_message(**message));
-    if (resolved) return {};
+    if (message) TL_RETURN_IF_ERROR(on_message(**message));
   }
+  return {};
 }
 
-Result<bool> DecisionLoop::on_message(const Message& message) {
-  if (const auto* nothing = std::get_if<NothingDue>(&message)) {
-    return nothing->tick == tick_ && !in_flight_;
-  }
-  if (const auto* granted = std::get_if<TrainingGranted>(&message)) {
-    in_flight_ = granted->curriculum;
+Status DecisionLoop::on_message(const Message& message) {
+  if (const auto* resolved = std::get_if<HoldResolved>(&message)) {
+    parts_.agents.resolve_hold(*resolved);
   } else if (const auto* complete = std::get_if<EvaluationComplete>(&message)) {
-    if (!complete->evaluation.held_request.empty()) {
-      TL_RETURN_IF_ERROR(parts_.governor.held(*complete));
-    }
+    if (!complete->evaluation.held_request.empty()) return parts_.governor.held(*complete);
   } else if (const auto* ready = std::get_if<ExportReady>(&message)) {
-    TL_RETURN_IF_ERROR(on_export_ready(*ready));
-  } else if (const auto* deployed = std::get_if<ModelDeployed>(&message)) {
-    state_.models.back().seconds.deploy = deployed->deploy_seconds;
-    TL_RETURN_IF_ERROR(go_live(deployed->version));
-    in_flight_.reset();
-    return true;
+    return on_export_ready(*ready);
   } else if (const auto* dropped = std::get_if<ChallengerDropped>(&message)) {
-    TL_RETURN_IF_ERROR(on_dropped(*dropped));
-    in_flight_.reset();
-    return true;
+    return on_dropped(*dropped);
   }
-  return false;
+  return {};
 }
 
 Status DecisionLoop::on_export_ready(const ExportReady& ready) {
+  // One that was said twice, by a job that was begun again, is deployed once.
+  if (!in_flight_ || ready.id != request_ || !parts_.agents.claim_deploy(ready.id)) return {};
   ModelRecord record = make_record(ready.challenger.get(), ready.evaluation, std::nullopt,
                                    ready.seconds, state_.events);
   TL_RETURN_IF_ERROR(parts_.recorder.event({kDeployEvent, tick_, to_json(record)}));
   TL_RETURN_IF_ERROR(parts_.recorder.flush());
   TL_RETURN_IF_ERROR(note_model(std::move(record)));
-  TL_RETURN_IF_ERROR(
-      parts_.bus.publish(kOrchestratorTopic, DeployApproved{ready.id, ready.version}));
-  return {};
+  TL_ASSIGN_OR_RETURN(state_.models.back().seconds.deploy, parts_.agents.deploy(ready.id));
+  in_flight_.reset();
+  return go_live(ready.version);
 }
 
 Status DecisionLoop::on_dropped(const ChallengerDropped& dropped) {
+  if (!in_flight_ || dropped.id != request_) return {};
   ModelRecord record = make_record(dropped.challenger.get(), dropped.evaluation, dropped.error,
                                    dropped.seconds, state_.events);
-  if (in_flight_) record.version = in_flight_->version;
+  record.version = in_flight_->version;
+  in_flight_.reset();
   TL_RETURN_IF_ERROR(parts_.recorder.event({kDroppedEvent, tick_, to_json(record)}));
   TL_RETURN_IF_ERROR(parts_.recorder.flush());
   return note_model(std::move(record));

@@ -23,7 +23,8 @@
 #include "thunderline/thunderchief/loop_watch.h"
 #include "thunderline/thunderchief/model_record.h"
 #include "thunderline/thunderchief/orchestrator/messages.h"
-#include "thunderline/thunderchief/orchestrator/training_planner_agent.h"
+#include "thunderline/thunderchief/orchestrator/planner_state.h"
+#include "thunderline/thunderchief/orchestrator/training_agents.h"
 #include "thunderline/thunderchief/run_recorder.h"
 #include "thunderline/thunderflow/event_bus.h"
 #include "thunderline/worlds/world.h"
@@ -77,8 +78,7 @@ class DecisionLoop {
     thunderflow::EventBus& bus;
     PlannerState& planner;
     FileSystem& files;
-    /// Says why the agents cannot go on, if so; a wait for them ends then.
-    std::function<Status()> agents_status;
+    TrainingAgents& agents;
     LoopGovernor& governor;
   };
 
@@ -128,9 +128,11 @@ class DecisionLoop {
   Status train_if_due(const std::stop_token& stop);
   Status train_while_recovering();
   Status take_recorded_result();
+  /// Lets the agents begin, once the log is caught up with.
+  Status begin_agents();
+  Status ask_for(Curriculum curriculum);
   Status await_training(const std::stop_token& stop);
-  /// Handles one message of the agents; true when it ends what `await_training` waits for.
-  Result<bool> on_message(const Message& message);
+  Status on_message(const Message& message);
   Status on_export_ready(const ExportReady& ready);
   Status on_dropped(const ChallengerDropped& dropped);
   /// Keeps the outcome of a training and has it audited. It stands in the log, durably.
@@ -153,7 +155,9 @@ class DecisionLoop {
   std::shared_ptr<const Scorer> heuristic_;
   std::vector<int> live_;  ///< Versions to go back to, oldest first; the last one scores.
   std::optional<thunderflow::Subscription<Message>> messages_;
+  bool agents_began_ = false;
   std::optional<Curriculum> in_flight_;  ///< Asked for, not yet resolved.
+  uint64_t request_ = 0;                 ///< Of the agents, for what is in flight.
   std::function<void()> on_wait_;
   WatchedTick seen_;          ///< In this tick.
   size_t next_unscored_ = 0;  ///< Positions below were scored before this tick.

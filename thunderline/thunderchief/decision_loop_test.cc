@@ -93,8 +93,9 @@ class PermissiveGovernor final : public LoopGovernor {
   std::vector<int> rolled_back_versions;
 };
 
-/// A run whose trainings, one after each 300 rewards, give the models of `forced` in turn.
-class ForcedRun {
+/// A run whose trainings, one after each 300 rewards, give the models of `forced` in turn. It is what the
+/// agents are to the loop, but for the training.
+class ForcedRun final : public TrainingAgents {
  public:
   ForcedRun(const std::string& folder, thunderbolt::TrajectoryLogger& log,
             std::vector<std::vector<std::byte>> forced, size_t ticks = 260)
@@ -113,7 +114,6 @@ class ForcedRun {
                             thunderbolt::LoopAlertKind::kChaotic}) {
       alerts_.push_back(bus_.subscribe(loop_topic(kind)).value());
     }
-    asked_ = bus_.subscribe(kOrchestratorTopic).value();
     DecisionLoop::Options options;
     options.seed = 3;
     options.chief.energy_per_tick = 6;
@@ -121,18 +121,34 @@ class ForcedRun {
     options.chief.energy_cost = 1;
     DecisionLoop::Parts parts{world_,    *ledger_,  recorder_, server_,
                               deployer_, bus_,      planner_,  posix_file_system(),
-                              [] { return Status{}; }, governor_};
+                              *this,     governor_};
     const auto rule = [](std::span<const float> row) { return row[kFirstChannel]; };
     loop_ = DecisionLoop::create(options, std::move(parts),
                                  std::make_shared<HeuristicScorer>(rule, kWidth))
                 .value();
-    agents_ = std::jthread([this](const std::stop_token& stop) { answer(stop); });
   }
 
-  ~ForcedRun() {
-    agents_.request_stop();
-    bus_.close();
+  Result<uint64_t> begin(const protocol::LogFacts& facts,
+                         const std::optional<Curriculum>& in_flight) override {
+    began_with.push_back(facts);
+    return in_flight ? train(*in_flight) : 0;
   }
+  Result<uint64_t> train(const Curriculum& due) override {
+    const auto index = static_cast<size_t>(due.version - 1);
+    if (index >= forced_.size()) return 0;
+    hand_over(due, forced_[index]);
+    return 1;
+  }
+  void resolve_hold(const HoldResolved&) override {}
+  bool claim_deploy(uint64_t) override { return true; }
+  Result<double> deploy(uint64_t) override {
+    TL_RETURN_IF_ERROR(deployer_.activate(kModel, handed_over_));
+    return 0.0;
+  }
+  Status roll_back(int version, const std::string& reason) override {
+    return deployer_.roll_back_to(kModel, version, reason);
+  }
+  Status status() const override { return {}; }
 
   /// Runs to the end, or to this many ticks.
   void run(int64_t ticks = 100'000) {
@@ -165,28 +181,8 @@ class ForcedRun {
     return plan;
   }
 
-  /// What the agents do, but for the training.
-  void answer(const std::stop_token& stop) {
-    while (!stop.stop_requested() && !asked_->closed()) {
-      const auto message = asked_->pop(std::chrono::seconds(1));
-      if (!message) continue;
-      if (const auto* seen = std::get_if<FeedbackSeen>(message->value.get())) {
-        const auto due = planner_.observe(seen->tick, seen->seen);
-        const size_t index = due ? static_cast<size_t>(due->version - 1) : 0;
-        if (due && index < forced_.size()) {
-          hand_over(*due, forced_[index]);
-        } else {
-          publish(NothingDue{seen->tick});
-        }
-      } else if (const auto* go = std::get_if<DeployApproved>(message->value.get())) {
-        EXPECT_TRUE(deployer_.activate(kModel, go->version));
-        publish(ModelDeployed{go->id, kModel, go->version, 0.0});
-      }
-    }
-  }
-
   void hand_over(const Curriculum& due, const std::vector<std::byte>& onnx) {
-    publish(TrainingGranted{1, due});
+    handed_over_ = due.version;
     auto challenger = std::make_shared<Challenger>();
     challenger->curriculum = due;
     challenger->study.trials.resize(1);
@@ -227,9 +223,11 @@ class ForcedRun {
   PlannerState planner_;
   std::vector<std::vector<std::byte>> forced_;
   std::vector<thunderflow::Subscription<thunderbolt::LoopAlert>> alerts_;
-  std::optional<thunderflow::Subscription<Message>> asked_;
+  int handed_over_ = 0;
   std::unique_ptr<DecisionLoop> loop_;
-  std::jthread agents_;
+
+ public:
+  std::vector<protocol::LogFacts> began_with;
 };
 
 /// The tick at which a version went live, from the log.

@@ -9,10 +9,7 @@
 #include "thunderline/thunderbolt/ml/repository_loader.h"
 #include "thunderline/thunderbolt/training/log_trajectory_logger.h"
 #include "thunderline/thunderchief/governance/run_governance.h"
-#include "thunderline/thunderchief/orchestrator/evaluation_agent.h"
-#include "thunderline/thunderchief/orchestrator/export_agent.h"
-#include "thunderline/thunderchief/orchestrator/orchestrator_agent.h"
-#include "thunderline/thunderchief/orchestrator/trainer_agent.h"
+#include "thunderline/thunderchief/orchestrator/training_room.h"
 #include "thunderline/thunderchief/plan_desk.h"
 #include "thunderline/worlds/inbox/heuristic.h"
 #include "thunderline/worlds/inbox/inbox_world.h"
@@ -165,7 +162,7 @@ class Run {
  private:
   Status open_models();
   Status open_plans();
-  Status start_agents();
+  Status make_agents();
   Status make_loop();
   Status watch_messages(RunProgress& progress);
   void let_observe();
@@ -194,7 +191,12 @@ class Run {
   std::optional<thunderbolt::ModelDeployer> deployer_;
   std::shared_ptr<const Scorer> heuristic_ = make_heuristic();
   std::shared_ptr<PlannerState> planner_;
-  std::unique_ptr<AgentGroup> agents_;
+  std::unique_ptr<protocol::SqliteRequestStore> requests_;
+  std::unique_ptr<TrialStore> trials_;
+  std::optional<Trainer> trainer_;
+  std::optional<Evaluator> evaluator_;
+  std::optional<Exporter> exporter_;
+  std::optional<TrainingRoom> agents_;
   std::unique_ptr<DecisionLoop> loop_;
   std::optional<thunderflow::Subscription<Message>> watched_;
   bool observed_ = false;
@@ -219,7 +221,7 @@ Status Run::open() {
                                        files_, clock_, *recorder_, bus_));
   TL_RETURN_IF_ERROR(open_models());
   TL_RETURN_IF_ERROR(open_plans());
-  TL_RETURN_IF_ERROR(start_agents());
+  TL_RETURN_IF_ERROR(make_agents());
   return make_loop();
 }
 
@@ -252,50 +254,39 @@ Status Run::open_plans() {
   return {};
 }
 
-Status Run::start_agents() {
+/// They begin when the loop has caught up with its log.
+Status Run::make_agents() {
   const RunSettings& settings = options_.settings;
+  const std::string state = join_path(options_.home, "state.db");
   Curriculum plan;
   plan.model = kModel;
   plan.training = settings.training;
   plan.hold_out = settings.hold_out;
   planner_ = std::make_shared<PlannerState>(settings.schedule, plan, settings.world.seed);
-  auto orchestrator = std::make_shared<OrchestratorState>();
+  TL_ASSIGN_OR_RETURN(requests_, protocol::SqliteRequestStore::open(state));
+  TL_ASSIGN_OR_RETURN(trials_, TrialStore::open(state));
 
-  TrainerAgent::Options trainer;
+  Trainer::Options trainer;
   trainer.state_width = schema_.width;
   trainer.table = settings.world.reward;
-  trainer.cancelled = [this](const Curriculum& curriculum) {
-    return plans_->cancelled(curriculum.model, curriculum.version);
-  };
-  const EvaluationAgent::Options evaluation{reward_values(settings.world.reward),
-                                            governance_->rule()};
+  trainer_.emplace(trainer, *log_, *trials_, clock_);
   const auto champion = [this]() -> Result<std::shared_ptr<const Scorer>> {
     auto live = server_->acquire(kModel);
     if (!live) return heuristic_;  // No model is live yet.
     return std::make_shared<ModelScorer>(*std::move(live));
   };
-  const ExportAgent::Options exporter{kModel, schema_};
-  std::vector<AgentSpec> specs = {
-      {"orchestrator",
-       [=](const Publish& publish) {
-         return std::make_unique<OrchestratorAgent>(orchestrator, publish);
-       }},
-      {"planner",
-       [this](const Publish& publish) {
-         return std::make_unique<TrainingPlannerAgent>(planner_, publish);
-       }},
-      {"trainer",
-       [this, trainer](const Publish& publish) {
-         return std::make_unique<TrainerAgent>(trainer, *log_, clock_, publish);
-       }},
-      {"evaluation",
-       [this, evaluation, champion](const Publish& publish) {
-         return std::make_unique<EvaluationAgent>(evaluation, champion, clock_, publish);
-       }},
-      {"export", [this, exporter](const Publish& publish) {
-         return std::make_unique<ExportAgent>(exporter, *deployer_, clock_, publish);
-       }}};
-  TL_ASSIGN_OR_RETURN(agents_, AgentGroup::start(std::move(specs), bus_, clock_));
+  evaluator_.emplace(
+      Evaluator::Options{reward_values(settings.world.reward), governance_->rule()}, champion);
+  exporter_.emplace(Exporter::Options{kModel, schema_}, *deployer_, clock_);
+
+  TrainingRoom::Options room;
+  room.model = kModel;
+  room.cores = settings.training.jobs;
+  room.cancelled = [this](const Curriculum& curriculum) {
+    return plans_->cancelled(curriculum.model, curriculum.version);
+  };
+  agents_.emplace(room, TrainingRoom::Parts{*requests_, *trainer_, *evaluator_, *exporter_, *deployer_,
+                                            bus_, clock_});
   return {};
 }
 
@@ -314,7 +305,7 @@ Status Run::make_loop() {
   options.chief.checkpoint_path = join_path(options_.home, "field.json");
   options.model = kModel;
   DecisionLoop::Parts parts{*world_, *ledger_,  *recorder_, *server_, *deployer_,
-                            bus_,    *planner_, files_,     [this] { return agents_->status(); },
+                            bus_,    *planner_, files_,     *agents_,
                             *governance_};
   TL_ASSIGN_OR_RETURN(loop_, DecisionLoop::create(options, std::move(parts), heuristic_));
   TL_RETURN_IF_ERROR(loop_->conductor().register_chief(governance_->make_chief()));
@@ -350,7 +341,9 @@ Status Run::watch_messages(RunProgress& progress) {
     }
   }
   TL_RETURN_IF_ERROR(plans_->follow(kModel, loop_->state().models));
-  return plans_->tick();
+  TL_RETURN_IF_ERROR(plans_->tick());
+  agents_->cancel_unwanted();
+  return {};
 }
 
 void Run::let_observe() {

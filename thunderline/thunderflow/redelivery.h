@@ -85,14 +85,20 @@ class Redelivery {
   std::vector<DeadLetter<M>> dead_ TL_GUARDED_BY(mutex_);
 };
 
-/// One life's right to speak: handed to the handler of each message.
+/// One life's right to speak: handed to the handler of each message, which may keep copies of it for
+/// work beside the messages.
 class Lease {
  public:
   Lease(Lifeline& lifeline, uint64_t generation, const Clock& clock)
       : lifeline_(lifeline), generation_(generation), clock_(clock) {}
 
   /// A sign of life; long work gives one more often than the supervisor's `hang_after`.
-  void beat() const { lifeline_.beat(generation_, clock_.now()); }
+  void beat(uint64_t work = Lifeline::kMessages) const {
+    lifeline_.beat(generation_, clock_.now(), work);
+  }
+
+  /// Work beside the messages is over.
+  void rest(uint64_t work) const { lifeline_.rest(generation_, work); }
 
   /// Runs `act` (short: a push, a write) unless this life was fenced; tells whether it ran.
   template <typename Act>

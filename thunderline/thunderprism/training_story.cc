@@ -25,9 +25,7 @@ OrderedJson or_null(const std::optional<T>& value) {
 }
 
 bool worth_a_line(const Message& message) {
-  return !std::holds_alternative<FeedbackSeen>(message) &&
-         !std::holds_alternative<NothingDue>(message) &&
-         !std::holds_alternative<TrainingProgress>(message);
+  return !std::holds_alternative<TrainingProgress>(message);
 }
 
 template <typename... F>
@@ -41,9 +39,7 @@ Overloaded(F...) -> Overloaded<F...>;
 
 MessageRoute route_of(const Message& message) {
   return std::visit(
-      Overloaded{[](const FeedbackSeen&) { return MessageRoute{"world", "planner"}; },
-                 [](const DegradationDetected&) { return MessageRoute{"world", "planner"}; },
-                 [](const NothingDue&) { return MessageRoute{"planner", "world"}; },
+      Overloaded{[](const DegradationDetected&) { return MessageRoute{"world", "planner"}; },
                  [](const TrainingRequest&) { return MessageRoute{"planner", "orchestrator"}; },
                  [](const TrainingGranted&) { return MessageRoute{"orchestrator", "trainer"}; },
                  [](const ConflictResolved&) { return MessageRoute{"orchestrator", "planner"}; },
@@ -64,11 +60,9 @@ MessageRoute route_of(const Message& message) {
 std::string summary_of(const Message& message) {
   return std::visit(
       Overloaded{
-          [](const FeedbackSeen& m) { return std::to_string(m.seen) + " rewards seen"; },
           [](const DegradationDetected& m) {
             return "the live model got worse, statistic " + number(m.statistic);
           },
-          [](const NothingDue&) { return std::string("nothing is to be trained"); },
           [](const TrainingRequest& m) {
             return "v" + std::to_string(m.curriculum.version) + ": " + m.curriculum.reason;
           },
@@ -214,10 +208,7 @@ void TrainingStory::tell(const Message& message, int64_t unix_ms) {
            summary_of(message));
   }
   note_agents(message, unix_ms);
-  if (!std::holds_alternative<FeedbackSeen>(message) &&
-      !std::holds_alternative<NothingDue>(message)) {
-    ++revision_;
-  }
+  ++revision_;
   if (!worth_a_line(message)) return;
   const MessageRoute route = route_of(message);
   lines_.push_back({++last_message_, unix_ms, message_name(message), route.from, route.to,

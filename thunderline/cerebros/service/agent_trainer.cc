@@ -44,29 +44,75 @@ Result<keras::ScoringMlpOptions> mlp_options(const tpe::Params& params, int64_t 
   return mlp;
 }
 
-/// A trial of the round that is being trained.
-struct Running {
-  tpe::Trial trial;
-  tpe::Params params;
-  Result<TrainedAgent> trained = fail(ErrorCode::kInternal, "the trial was not trained");
+/// What every trial of a study is trained on and with.
+struct StudyInput {
+  const train::TrainingData& data;
+  int64_t inputs;
+  const AgentTrainerOptions& options;
+  const StudyHooks& hooks;
+  const std::stop_token& stop;
+
+  Result<TrainedAgent> train(int number, const tpe::Params& params) const {
+    const uint64_t seed = derive_seed(options.seed, static_cast<uint64_t>(number));
+    return train_agent_model(params, data, inputs, options, seed, stop, hooks.on_epoch);
+  }
 };
 
+/// A trial of the round that is at hand. One that was recalled is not trained.
+struct Running {
+  AgentTrial trial;
+  bool recalled = false;
+  std::optional<TrainedAgent> trained = std::nullopt;
+  Error failure = {ErrorCode::kUnavailable, "the trial failed before the study was interrupted", "", ""};
+  Status kept = {};
+};
+
+void train_one(Running& running, const StudyInput& study) {
+  Result<TrainedAgent> trained = study.train(running.trial.number, running.trial.params);
+  if (trained) {
+    running.trial.val_loss = trained->val_loss;
+    running.trial.epochs = static_cast<int>(trained->history.epoch.size());
+    running.trained = *std::move(trained);
+  } else {
+    running.failure = std::move(trained).error();
+    // A trial that was only stopped has not failed: it is repeated.
+    if (study.stop.stop_requested()) return;
+  }
+  if (study.hooks.keep) running.kept = study.hooks.keep(running.trial);
+}
+
 /// Trains every trial of the round on up to `jobs` threads.
-void train_round(std::vector<Running>& round, const train::TrainingData& data, int64_t inputs,
-                 const AgentTrainerOptions& options, const std::stop_token& stop) {
+void train_round(std::vector<Running>& round, const StudyInput& study) {
   std::atomic<size_t> next{0};
   const auto work = [&] {
     for (size_t i = next++; i < round.size(); i = next++) {
-      const uint64_t seed =
-          derive_seed(options.seed, static_cast<uint64_t>(round[i].trial.number()));
-      round[i].trained =
-          train_agent_model(round[i].params, data, inputs, options, seed, stop);
+      if (!round[i].recalled) train_one(round[i], study);
     }
   };
-  const size_t threads = std::min(static_cast<size_t>(std::max(options.jobs, 1)), round.size());
+  const auto jobs = static_cast<size_t>(std::max(study.options.jobs, 1));
+  const size_t threads = std::min(jobs, round.size());
   std::vector<std::jthread> helpers;
   for (size_t i = 1; i < threads; ++i) helpers.emplace_back(work);
   work();
+}
+
+Result<std::vector<Running>> ask_round(tpe::Study& study, const tpe::SearchSpace& space,
+                                       const StudyInput& input, int asked) {
+  std::vector<Running> round;
+  for (int i = 0; i < std::min(input.options.round, input.options.trials - asked); ++i) {
+    TL_ASSIGN_OR_RETURN(tpe::Trial trial, study.ask());
+    TL_ASSIGN_OR_RETURN(tpe::Params params, trial.suggest_all(space));
+    Running running{{trial.number(), std::move(params), std::nullopt, 0}};
+    if (input.hooks.recall) {
+      if (const auto known = input.hooks.recall(running.trial.number, running.trial.params)) {
+        running.trial.val_loss = known->val_loss;
+        running.trial.epochs = known->epochs;
+        running.recalled = true;
+      }
+    }
+    round.push_back(std::move(running));
+  }
+  return round;
 }
 
 }  // namespace
@@ -85,7 +131,8 @@ tpe::SearchSpace scoring_space() {
 
 Result<TrainedAgent> train_agent_model(const tpe::Params& params, const train::TrainingData& data,
                                        int64_t inputs, const AgentTrainerOptions& options,
-                                       uint64_t seed, const std::stop_token& stop) {
+                                       uint64_t seed, const std::stop_token& stop,
+                                       const std::function<void()>& on_epoch) {
   TL_ASSIGN_OR_RETURN(const keras::ScoringMlpOptions mlp,
                       mlp_options(params, inputs, options, seed));
   TL_ASSIGN_OR_RETURN(const keras::Model model, keras::build_scoring_mlp(mlp));
@@ -99,7 +146,10 @@ Result<TrainedAgent> train_agent_model(const tpe::Params& params, const train::T
   fit.early_stopping->monitor = "val_loss";
   fit.early_stopping->patience = options.patience;
   fit.early_stopping->restore_best_weights = true;
-  fit.on_epoch = [&](const train::EpochReport&) { return !stop.stop_requested(); };
+  fit.on_epoch = [&](const train::EpochReport&) {
+    if (on_epoch) on_epoch();
+    return !stop.stop_requested();
+  };
   TL_ASSIGN_OR_RETURN(train::FitResult fitted, train::fit(model, data, fit));
   if (fitted.stopped_by_caller) {
     return fail(ErrorCode::kInterrupted, "the training was stopped");
@@ -115,48 +165,49 @@ Result<TrainedAgent> train_agent_model(const tpe::Params& params, const train::T
 
 Result<AgentStudy> run_agent_study(const tpe::SearchSpace& space, const train::TrainingData& data,
                                    int64_t inputs, const AgentTrainerOptions& options,
-                                   const OnTrial& on_trial, const std::stop_token& stop) {
+                                   const StudyHooks& hooks, const std::stop_token& stop) {
   tpe::Study::Options study_options;
   study_options.name = "agent_scoring";
   study_options.seed = options.seed;
   TL_ASSIGN_OR_RETURN(const auto study, tpe::Study::create(std::move(study_options)));
 
+  const StudyInput input{data, inputs, options, hooks, stop};
   AgentStudy result;
-  std::optional<TrainedAgent> best;
+  std::optional<TrainedAgent> best;  // Of the trials that were trained here.
+  std::optional<double> lowest;
   Error last_failure{ErrorCode::kUnavailable, "the study has no trials", "trials=0", ""};
   while (static_cast<int>(result.trials.size()) < options.trials) {
     const int asked = static_cast<int>(result.trials.size());
     study->reseed_sampler(tpe::resume_seed(options.seed, static_cast<uint64_t>(asked)));
-    std::vector<Running> round;
-    for (int i = 0; i < std::min(options.round, options.trials - asked); ++i) {
-      TL_ASSIGN_OR_RETURN(tpe::Trial trial, study->ask());
-      TL_ASSIGN_OR_RETURN(tpe::Params params, trial.suggest_all(space));
-      round.push_back({trial, std::move(params)});
-    }
-    train_round(round, data, inputs, options, stop);
+    TL_ASSIGN_OR_RETURN(std::vector<Running> round, ask_round(*study, space, input, asked));
+    train_round(round, input);
     if (stop.stop_requested()) return fail(ErrorCode::kInterrupted, "the study was stopped");
 
     for (Running& running : round) {
-      const int number = running.trial.number();
-      AgentTrial report{number, running.params, std::nullopt, 0};
-      if (running.trained) {
-        report.val_loss = running.trained->val_loss;
-        report.epochs = static_cast<int>(running.trained->history.epoch.size());
-        TL_RETURN_IF_ERROR(study->tell(number, running.trained->val_loss));
-        if (!best || running.trained->val_loss < best->val_loss) {
-          best = std::move(*running.trained);
-          result.best_trial = number;
+      TL_RETURN_IF_ERROR(running.kept);
+      const AgentTrial& trial = running.trial;
+      if (trial.val_loss) {
+        TL_RETURN_IF_ERROR(study->tell(trial.number, *trial.val_loss));
+        if (!lowest || *trial.val_loss < *lowest) {
+          lowest = trial.val_loss;
+          best = std::move(running.trained);
+          result.best_trial = trial.number;
         }
       } else {
-        last_failure = running.trained.error();
-        TL_RETURN_IF_ERROR(study->tell(number, tpe::TrialState::kFail));
+        last_failure = running.failure;
+        TL_RETURN_IF_ERROR(study->tell(trial.number, tpe::TrialState::kFail));
       }
-      if (on_trial) on_trial(report);
-      result.trials.push_back(std::move(report));
+      if (hooks.on_trial) hooks.on_trial(trial);
+      result.trials.push_back(std::move(running.trial));
     }
   }
-  if (!best) {
+  if (!lowest) {
     return fail(ErrorCode::kUnavailable, "every trial failed: " + to_string(last_failure));
+  }
+  if (!best) {
+    // It was recalled: its training is repeated from its start, and gives the same model.
+    const AgentTrial& trial = result.trials[static_cast<size_t>(result.best_trial)];
+    TL_ASSIGN_OR_RETURN(best, input.train(trial.number, trial.params));
   }
   result.best = *std::move(best);
   return result;

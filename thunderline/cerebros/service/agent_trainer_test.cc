@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "thunderline/base/random.h"
 
 namespace thunderline::cerebros::service {
@@ -33,7 +35,7 @@ TEST(AgentStudy, LearnsAndKeepsTheBestTrialsModel) {
   std::vector<int> told;
   const auto study = run_agent_study(
       scoring_space(), data.view(), 4, few(),
-      [&](const AgentTrial& trial) { told.push_back(trial.number); }, {});
+      {.on_trial = [&](const AgentTrial& trial) { told.push_back(trial.number); }}, {});
   ASSERT_TRUE(study);
   EXPECT_EQ(told, (std::vector<int>{0, 1, 2, 3, 4, 5}));
   ASSERT_EQ(study->trials.size(), 6u);
@@ -62,6 +64,79 @@ TEST(AgentStudy, StopsWhenAskedTo) {
   stop.request_stop();
   EXPECT_EQ(run_agent_study(scoring_space(), data.view(), 4, few(), {}, stop.get_token())
                 .error().code, ErrorCode::kInterrupted);
+}
+
+/// Keeps trials as a store does, and stops the study once it has `limit` of them.
+struct Keeper {
+  std::map<int, AgentTrial> kept;
+  size_t limit = 100;
+  std::stop_source stop = {};
+  int recalled = 0, epochs = 0;
+
+  StudyHooks hooks() {
+    StudyHooks hooks;
+    hooks.on_epoch = [this] { ++epochs; };
+    hooks.keep = [this](const AgentTrial& trial) -> Status {
+      kept[trial.number] = trial;
+      if (kept.size() >= limit) stop.request_stop();
+      return {};
+    };
+    hooks.recall = [this](int number, const tpe::Params& params) -> std::optional<AgentTrial> {
+      const auto found = kept.find(number);
+      if (found == kept.end()) return std::nullopt;
+      EXPECT_EQ(found->second.params, params) << "the same seed suggests the same";
+      ++recalled;
+      return found->second;
+    };
+    return hooks;
+  }
+};
+
+TEST(AgentStudy, InterruptedAfterAnyTrialEndsAsIfItHadNotBeen) {
+  const Data data;
+  const auto whole = run_agent_study(scoring_space(), data.view(), 4, few(), {}, {});
+  ASSERT_TRUE(whole);
+  for (size_t limit = 1; limit <= 6; ++limit) {
+    Keeper keeper;
+    keeper.limit = limit;
+    const auto stopped = run_agent_study(scoring_space(), data.view(), 4, few(), keeper.hooks(),
+                                         keeper.stop.get_token());
+    ASSERT_FALSE(stopped);
+    EXPECT_EQ(stopped.error().code, ErrorCode::kInterrupted);
+    ASSERT_EQ(keeper.kept.size(), limit) << "the trial that was interrupted is not kept";
+    keeper.limit = 100;
+    const auto rest = run_agent_study(scoring_space(), data.view(), 4, few(), keeper.hooks(), {});
+    ASSERT_TRUE(rest) << to_string(rest.error());
+    EXPECT_EQ(keeper.recalled, static_cast<int>(limit));
+    EXPECT_EQ(rest->best.model, whole->best.model) << limit;
+    EXPECT_EQ(rest->best_trial, whole->best_trial);
+    EXPECT_EQ(rest->best.val_loss, whole->best.val_loss);
+    ASSERT_EQ(rest->trials.size(), whole->trials.size());
+    for (size_t i = 0; i < rest->trials.size(); ++i) {
+      EXPECT_EQ(rest->trials[i].params, whole->trials[i].params);
+      EXPECT_EQ(rest->trials[i].val_loss, whole->trials[i].val_loss);
+      EXPECT_EQ(rest->trials[i].epochs, whole->trials[i].epochs);
+    }
+  }
+}
+
+TEST(AgentStudy, GivesASignOfLifeAfterEachEpoch) {
+  const Data data;
+  Keeper keeper;
+  const auto study = run_agent_study(scoring_space(), data.view(), 4, few(), keeper.hooks(), {});
+  ASSERT_TRUE(study);
+  int epochs = 0;
+  for (const AgentTrial& trial : study->trials) epochs += trial.epochs;
+  EXPECT_EQ(keeper.epochs, epochs);
+}
+
+TEST(AgentStudy, EndsWhenATrialCannotBeKept) {
+  const Data data;
+  StudyHooks hooks;
+  hooks.keep = [](const AgentTrial&) -> Status { return fail(ErrorCode::kUnavailable, "full"); };
+  const auto study = run_agent_study(scoring_space(), data.view(), 4, few(), hooks, {});
+  ASSERT_FALSE(study);
+  EXPECT_EQ(study.error().message, "full");
 }
 
 TEST(AgentStudy, SaysWhyWhenEveryTrialFailed) {

@@ -107,6 +107,39 @@ TEST(ModelServer, AVersionThatDoesNotLoadLeavesTheOldOneServing) {
   EXPECT_TRUE(server.health().problems.empty());
 }
 
+TEST(ModelServer, ADeactivatedNameServesNoMoreAndCanBeActivatedAgain) {
+  FakeLoader loader;
+  ModelServer server(loader, {});
+  ASSERT_TRUE(server.activate("m", 1));
+  const ModelPtr held = server.acquire("m").value();
+  server.deactivate("m");
+  EXPECT_EQ(server.acquire("m").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(answer_of(server), -1);
+  EXPECT_FALSE(server.health().ready);
+  EXPECT_EQ(server.acquire("m", 1).value()->version(), 1) << "it is there, but does not serve";
+  const float input = 0.5f;
+  float output = 0;
+  ASSERT_TRUE(held->run_floats({&input, 1}, 1, {&output, 1})) << "who holds it finishes with it";
+  EXPECT_EQ(output, 1.5f);
+  server.deactivate("m");
+  server.deactivate("nobody");
+  ASSERT_TRUE(server.activate("m", 2));
+  EXPECT_EQ(answer_of(server), 2.5f);
+}
+
+TEST(ModelServer, DeactivationEndsTheRolloutAndLetsTheVersionBeEvicted) {
+  FakeLoader loader;
+  ModelServer server(loader, {});
+  ASSERT_TRUE(server.activate("m", 1));
+  ASSERT_TRUE(server.set_rollout("m", {.version = 2, .fraction = 1.0}));
+  EXPECT_EQ(answer_of(server), 2.5f);
+  EXPECT_EQ(server.evict("m", 1).error().code, ErrorCode::kRefused);
+  server.deactivate("m");
+  EXPECT_EQ(answer_of(server), -1) << "the canary went too";
+  EXPECT_TRUE(server.evict("m", 1));
+  EXPECT_TRUE(server.evict("m", 2));
+}
+
 TEST(ModelServer, AnOldVersionLivesUntilItsLastUserLetsGo) {
   FakeLoader loader;
   ModelServer server(loader, {.capacity = 1});

@@ -253,6 +253,69 @@ TEST(ModelDeployer, RollsBackInOneCallPastDamagedVersions) {
   EXPECT_NEAR(process.answer(), sigmoid(4), 1e-6);
 }
 
+TEST(ModelDeployer, GoesBackToTheVersionThatIsNamedAndForgetsWhatServedSince) {
+  const testing::TempFolder folder;
+  Process process(folder.path());
+  for (const float weight : {0.25f, 0.5f, 1.0f}) ASSERT_TRUE(process.deploy(weight));
+  ASSERT_TRUE(process.deployer.roll_back_to("m", 1, "locked"));
+  EXPECT_NEAR(process.answer(), sigmoid(1), 1e-6);
+  const CurrentPointer pointer = process.repository.current("m").value();
+  EXPECT_EQ(pointer.version, 1);
+  EXPECT_TRUE(pointer.previous.empty()) << "neither 2 nor 3 is one to go back to";
+  EXPECT_EQ(process.deployer.rollback("m").error().code, ErrorCode::kRefused);
+  const DeployEvent& event = process.events.all[3];
+  EXPECT_EQ(event.name, "ml.model.rolled_back");
+  EXPECT_EQ(event.version, 1);
+  EXPECT_EQ(event.previous_version, 3);
+  EXPECT_EQ(event.reason, "locked");
+  Process again(folder.path());
+  EXPECT_EQ(again.deployer.restore("m").value(), 1);
+}
+
+TEST(ModelDeployer, KeepsTheVersionsBeforeTheOneThatItGoesBackTo) {
+  const testing::TempFolder folder;
+  Process process(folder.path());
+  for (const float weight : {0.25f, 0.5f, 1.0f}) ASSERT_TRUE(process.deploy(weight));
+  ASSERT_TRUE(process.deployer.roll_back_to("m", 2, "degenerate"));
+  EXPECT_NEAR(process.answer(), sigmoid(2), 1e-6);
+  EXPECT_THAT(process.repository.current("m")->previous, ElementsAre(1));
+  EXPECT_EQ(process.deployer.rollback("m").value(), 1);
+}
+
+TEST(ModelDeployer, GoesBackToNoModelAtAll) {
+  const testing::TempFolder folder;
+  Process process(folder.path());
+  ASSERT_TRUE(process.deploy(0.25f));
+  ASSERT_TRUE(process.deploy(0.5f));
+  ASSERT_TRUE(process.deployer.roll_back_to("m", 0, "degenerate"));
+  EXPECT_EQ(process.answer(), -1) << "nothing serves";
+  EXPECT_EQ(process.repository.current("m")->version, 0);
+  EXPECT_EQ(process.events.all.back().name, "ml.model.rolled_back");
+  Process again(folder.path());
+  EXPECT_EQ(again.deployer.restore("m").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(again.deploy(1).value(), 3) << "versions are used once";
+}
+
+TEST(ModelDeployer, StaysWhereItIsWhenTheNamedVersionIsDamagedOrMissing) {
+  const testing::TempFolder folder;
+  {
+    Process process(folder.path());
+    ASSERT_TRUE(process.deploy(0.25f));
+    ASSERT_TRUE(process.deploy(0.5f));
+  }
+  std::filesystem::resize_file(folder.path("m/1/model.onnx"), 30);
+  Process process(folder.path());
+  ASSERT_EQ(process.deployer.restore("m").value(), 2);
+  const CurrentPointer before = process.repository.current("m").value();
+  process.events.all.clear();
+  EXPECT_EQ(process.deployer.roll_back_to("m", 1, "why").error().code, ErrorCode::kBadData);
+  EXPECT_EQ(process.deployer.roll_back_to("m", 7, "why").error().code, ErrorCode::kNotFound);
+  EXPECT_NEAR(process.answer(), sigmoid(2), 1e-6);
+  EXPECT_EQ(process.repository.current("m").value(), before);
+  ASSERT_EQ(process.events.all.size(), 2u);
+  for (const DeployEvent& event : process.events.all) EXPECT_EQ(event.name, "ml.model.refused");
+}
+
 TEST(ModelDeployer, ARestartFallsBackFromADamagedVersion) {
   const testing::TempFolder folder;
   {

@@ -108,7 +108,7 @@ std::string RunGovernance::request_id(int64_t version) const {
   return options_.model + "-" + std::to_string(version) + "-" + hash.substr(0, 8);
 }
 
-EvaluationAgent::Rule RunGovernance::rule() const {
+Evaluator::Rule RunGovernance::rule() const {
   return [this](const GateFigures& figures, const Challenger& challenger, double brier,
                 double auc) {
     DeployRequest request;
@@ -120,7 +120,7 @@ EvaluationAgent::Rule RunGovernance::rule() const {
     request.auc = auc;
     request.trials = static_cast<int>(challenger.study.trials.size());
     request.data_tick = challenger.curriculum.tick;
-    return EvaluationAgent::Ruled{governance_.rule(request), request.id};
+    return Evaluator::Ruled{governance_.rule(request), request.id};
   };
 }
 

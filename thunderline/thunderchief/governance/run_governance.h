@@ -12,7 +12,7 @@
 #include "thunderline/thunderchief/governance/crown_chief.h"
 #include "thunderline/thunderchief/governance/loop_governor.h"
 #include "thunderline/thunderchief/governance/policy_store.h"
-#include "thunderline/thunderchief/orchestrator/evaluation_agent.h"
+#include "thunderline/thunderchief/orchestrator/evaluator.h"
 #include "thunderline/thunderchief/run_recorder.h"
 #include "thunderline/thunderflow/event_bus.h"
 
@@ -48,7 +48,7 @@ class RunGovernance final : public LoopGovernor {
   std::unique_ptr<Chief> make_chief();
 
   /// The evaluation agent's judge: the gate's figures in, CrownChief's verdict out.
-  EvaluationAgent::Rule rule() const;
+  Evaluator::Rule rule() const;
 
   Status begin_tick(EventField& field) override;
   Status answer_holds() override;

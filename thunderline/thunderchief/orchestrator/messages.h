@@ -12,8 +12,9 @@
 #include "thunderline/thunderbolt/training/dataset.h"
 #include "thunderline/thunderflow/event_bus.h"
 
-/// What the orchestrator agents say to each other, on one topic of the event bus
-/// (docs/formats/messages.md). Every message of a training carries the id of its request.
+/// What the orchestrator agents tell the loop, the plans and the pages of a training, on one topic of
+/// the event bus (docs/formats/messages.md); what they say to each other are signals
+/// (protocol/signal.h). Every message of a training carries the id of its request.
 namespace thunderline::thunderchief {
 
 /// What to train, decided by the planner.
@@ -55,19 +56,11 @@ struct StageSeconds {
   double deploy = 0.0;
 };
 
-/// The world's clock: rewards were seen, or the live model got worse.
-struct FeedbackSeen {
-  int64_t tick = 0;
-  uint64_t seen = 0;  ///< In all.
-};
+/// The live model got worse.
 struct DegradationDetected {
   int64_t tick = 0;
   uint64_t seen = 0;
   double statistic = 0.0;
-};
-/// The planner has looked at a FeedbackSeen and nothing is to be trained.
-struct NothingDue {
-  int64_t tick = 0;
 };
 struct TrainingRequest {
   uint64_t id = 0;
@@ -156,10 +149,10 @@ struct ChallengerDropped {
 };
 
 using Message =
-    std::variant<FeedbackSeen, DegradationDetected, NothingDue, TrainingRequest, TrainingGranted,
-                 ConflictResolved, TrainingStarted, TrainingProgress, TrainingFinished,
-                 TrainingFailed, EvaluationComplete, ExportRequest, ExportReady, DeployApproved,
-                 ModelDeployed, ChallengerDropped, HoldResolved>;
+    std::variant<DegradationDetected, TrainingRequest, TrainingGranted, ConflictResolved,
+                 TrainingStarted, TrainingProgress, TrainingFinished, TrainingFailed,
+                 EvaluationComplete, ExportRequest, ExportReady, DeployApproved, ModelDeployed,
+                 ChallengerDropped, HoldResolved>;
 
 /// The topic that all of them are published on.
 inline const thunderflow::Topic<Message> kOrchestratorTopic{"ml.orchestrator"};

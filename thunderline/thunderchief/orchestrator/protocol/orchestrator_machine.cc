@@ -1,6 +1,7 @@
 #include "thunderline/thunderchief/orchestrator/protocol/orchestrator_machine.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace thunderline::thunderchief::protocol {
@@ -14,6 +15,17 @@ Role worker_of(Phase phase) {
 Phase after(Phase phase) {
   if (phase == Phase::kTraining) return Phase::kEvaluating;
   return phase == Phase::kEvaluating ? Phase::kExporting : Phase::kSwitching;
+}
+
+/// Where a rollback of what is live goes, or nothing.
+std::optional<int> rollback_target(const ModelRecord& model, int wanted) {
+  if (model.live == 0) return std::nullopt;
+  if (wanted == kNoVersion) return 0;
+  if (model.earlier.empty()) return std::nullopt;
+  if (wanted == 0) return model.earlier.back();
+  const bool known =
+      std::find(model.earlier.begin(), model.earlier.end(), wanted) != model.earlier.end();
+  return known ? std::optional(wanted) : std::nullopt;
 }
 
 /// One step of the machine: the state that it changes and the effects that it gathers.
@@ -79,6 +91,7 @@ void Stepper::on_new(const Signal& signal) {
   request.id = signal.request;
   request.kind = signal.request_kind;
   request.model = signal.model;
+  request.version = signal.version;
   request.accepted_ms = now_ms_;
   request.deadline_ms = signal.deadline_ms;
   request.cores = signal.cores;
@@ -99,7 +112,13 @@ void Stepper::on_new(const Signal& signal) {
 
 void Stepper::accept(RequestRecord request) {
   ModelRecord& model = model_of(request.model);
-  request.version = model.next_version++;
+  const int highest = std::max(model.live, model.earlier.empty() ? 0 : model.earlier.back());
+  if (request.version != 0 && request.version <= highest) {
+    return end(state_.requests[request.id], Phase::kRefused,
+               "version " + std::to_string(highest) + " was live already");
+  }
+  if (request.version == 0) request.version = model.next_version;
+  model.next_version = std::max(model.next_version, request.version + 1);
   request.order = ++state_.last_order;
   save(model);
   save(request);
@@ -111,13 +130,14 @@ void Stepper::accept(RequestRecord request) {
 
 void Stepper::accept_rollback(RequestRecord request) {
   ModelRecord& model = model_of(request.model);
-  if (model.earlier.empty()) {
-    return end(state_.requests[request.id], Phase::kRefused, "there is no earlier version");
+  const std::optional<int> target = rollback_target(model, request.version);
+  if (!target) {
+    return end(state_.requests[request.id], Phase::kRefused, "there is no such earlier version");
   }
   if (RequestRecord* beaten = open_request_of(request.model)) {
     end(*beaten, Phase::kCancelled, "rollback " + std::to_string(request.id) + " came");
   }
-  request.version = model.earlier.back();
+  request.version = *target;
   request.order = ++state_.last_order;
   request.phase = Phase::kSwitching;
   order_switch(model, request.version);
@@ -178,6 +198,8 @@ void Stepper::on_switched(const Signal& signal) {
   const auto back = std::find(model.earlier.begin(), model.earlier.end(), model.wanted);
   if (back != model.earlier.end()) {
     model.earlier.erase(back, model.earlier.end());
+  } else if (model.wanted == 0) {
+    model.earlier.clear();  // Rolled back to none: nothing of what was live is one to go back to.
   } else if (model.wanted != model.live && model.live != 0) {
     model.earlier.push_back(model.live);
   }

@@ -13,6 +13,7 @@ Signal say(const AskRecord& ask) {
   signal.request = ask.id;
   signal.request_kind = ask.kind;
   signal.model = ask.model;
+  signal.version = ask.version;
   signal.deadline_ms = ask.deadline_ms;
   signal.cores = ask.cores;
   return signal;

@@ -43,6 +43,7 @@ void visit_ask(Visitor& visit, Record& r) {
   visit("id", r.id);
   visit("kind", r.kind);
   visit("model", r.model);
+  visit("version", r.version);
   visit("deadline_ms", r.deadline_ms);
   visit("cores", r.cores);
   visit("accepted", r.accepted);

@@ -47,6 +47,9 @@ struct AskRecord {
   uint64_t id = 0;
   RequestKind kind = RequestKind::kTrain;
   std::string model;
+  /// Of a training the number that it wants, above all that were live; 0: the next one. Of a rollback
+  /// where to: 0: the version before the live one; kNoVersion: none.
+  int version = 0;
   int64_t deadline_ms = 0;
   int cores = 1;
   bool accepted = false;

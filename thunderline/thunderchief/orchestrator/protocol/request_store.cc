@@ -7,6 +7,16 @@
 namespace thunderline::thunderchief::protocol {
 namespace {
 
+const StatePart& part() {
+  static const StatePart orchestrator{"orchestrator", {R"sql(
+    CREATE TABLE orchestrator_request (key TEXT PRIMARY KEY NOT NULL, row TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE orchestrator_model (key TEXT PRIMARY KEY NOT NULL, row TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE orchestrator_ask (key TEXT PRIMARY KEY NOT NULL, row TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE orchestrator_live (key TEXT PRIMARY KEY NOT NULL, row TEXT NOT NULL) WITHOUT ROWID;
+  )sql"}};
+  return orchestrator;
+}
+
 Status read_rows(Database& db, const std::string& table, const std::string& path,
                  const std::function<Status(const std::string& row, const std::string& where)>& take) {
   TL_ASSIGN_OR_RETURN(SqlStatement rows,
@@ -33,36 +43,9 @@ Status MemoryRequestStore::commit(const Changes& changes) {
 }
 
 Result<std::unique_ptr<SqliteRequestStore>> SqliteRequestStore::open(const std::string& path) {
-  TL_ASSIGN_OR_RETURN(Database db, Database::open(path));
-  std::unique_ptr<SqliteRequestStore> store(new SqliteRequestStore(std::move(db), path));
-  TL_RETURN_IF_ERROR(store->make_tables());
-  return store;
-}
-
-Status SqliteRequestStore::make_tables() {
-  MutexLock lock(mutex_);
-  TL_ASSIGN_OR_RETURN(SqlTransaction transaction, SqlTransaction::begin(db_));
-  TL_RETURN_IF_ERROR(
-      db_.execute("CREATE TABLE IF NOT EXISTS orchestrator_format (version INTEGER NOT NULL)"));
-  TL_ASSIGN_OR_RETURN(SqlStatement format, db_.prepare("SELECT version FROM orchestrator_format"));
-  TL_ASSIGN_OR_RETURN(const bool known, format.step());
-  if (known && format.integer(0) > kFormatVersion) {
-    return fail(ErrorCode::kRefused,
-                "the orchestrator's tables have version " + std::to_string(format.integer(0)) +
-                    ", this program knows " + std::to_string(kFormatVersion),
-                path_, "use the newer thunderline that wrote them, or take another --home");
-  }
-  format.reset();
-  if (!known) {
-    TL_RETURN_IF_ERROR(db_.execute("INSERT INTO orchestrator_format VALUES (" +
-                                   std::to_string(kFormatVersion) + ")"));
-    for (const char* table : {"request", "model", "ask", "live"}) {
-      TL_RETURN_IF_ERROR(db_.execute(
-          "CREATE TABLE orchestrator_" + std::string(table) +
-          " (key TEXT PRIMARY KEY NOT NULL, row TEXT NOT NULL) WITHOUT ROWID"));
-    }
-  }
-  return transaction.commit();
+  TL_ASSIGN_OR_RETURN(std::unique_ptr<StateStore> state, StateStore::open(path));
+  TL_RETURN_IF_ERROR(state->register_part(part()));
+  return std::unique_ptr<SqliteRequestStore>(new SqliteRequestStore(std::move(state)));
 }
 
 Result<Snapshot> SqliteRequestStore::load() {

@@ -7,6 +7,7 @@
 #include "thunderline/base/result.h"
 #include "thunderline/base/sqlite.h"
 #include "thunderline/thunderchief/orchestrator/protocol/records.h"
+#include "thunderline/thunderchief/state_store.h"
 
 namespace thunderline::thunderchief::protocol {
 
@@ -34,29 +35,26 @@ class MemoryRequestStore final : public RequestStore {
   Snapshot snapshot_ TL_GUARDED_BY(mutex_);
 };
 
-/// Rows in the tables `orchestrator_…` of a SQLite file, the home's `state.db`. Each table has a key
-/// and the row as JSON, so that a field more needs no migration; `orchestrator_format` has the version.
-/// Errors: those of `Database`; kBadData for a row that cannot be read; kRefused for tables that a newer
-/// version wrote.
+/// Rows in the tables `orchestrator_…` of the home's `state.db`, its part "orchestrator". Each table has a
+/// key and the row as JSON. The store has a connection of its own.
+/// Errors: those of `StateStore`; kBadData for a row that cannot be read.
 class SqliteRequestStore final : public RequestStore {
  public:
-  static constexpr int64_t kFormatVersion = 1;
-
   static Result<std::unique_ptr<SqliteRequestStore>> open(const std::string& path);
 
   Result<Snapshot> load() override TL_EXCLUDES(mutex_);
   Status commit(const Changes& changes) override TL_EXCLUDES(mutex_);
 
  private:
-  explicit SqliteRequestStore(Database db, std::string path)
-      : db_(std::move(db)), path_(std::move(path)) {}
+  explicit SqliteRequestStore(std::unique_ptr<StateStore> state)
+      : state_(std::move(state)), db_(state_->database()), path_(state_->path()) {}
 
-  Status make_tables() TL_EXCLUDES(mutex_);
   Status put(const std::string& table, const std::string& key, const std::string& row)
       TL_REQUIRES(mutex_);
 
   Mutex mutex_;
-  Database db_ TL_GUARDED_BY(mutex_);
+  const std::unique_ptr<StateStore> state_;
+  Database& db_ TL_GUARDED_BY(mutex_);
   const std::string path_;
 };
 

@@ -28,7 +28,8 @@ Changes some_changes() {
   Changes changes;
   changes.requests.push_back(some_request());
   changes.models.push_back({"m", 4, 2, {1, 3}, 2, 9, 8});
-  changes.asks.push_back({7, RequestKind::kTrain, "m", 50, 2, true, true, Phase::kDone, "live"});
+  changes.asks.push_back(
+      {7, RequestKind::kTrain, "m", 3, 50, 2, true, true, Phase::kDone, "live"});
   changes.live.push_back({"m", 2, 8});
   return changes;
 }
@@ -76,7 +77,7 @@ TEST(SqliteRequestStore, RefusesTablesOfANewerVersion) {
   const std::string path = folder.path() + "/state.db";
   ASSERT_TRUE(SqliteRequestStore::open(path));
   auto db = Database::open(path);
-  ASSERT_TRUE(db && db->execute("UPDATE orchestrator_format SET version = 99"));
+  ASSERT_TRUE(db && db->execute("UPDATE part SET version = 99 WHERE name = 'orchestrator'"));
   const auto opened = SqliteRequestStore::open(path);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, ErrorCode::kRefused);
@@ -98,11 +99,12 @@ TEST(SqliteRequestStore, NamesARowThatCannotBeRead) {
 TEST(SqliteRequestStore, LeavesOtherPartsTablesAlone) {
   const testing::TempFolder folder;
   const std::string path = folder.path() + "/state.db";
-  auto db = Database::open(path);
-  ASSERT_TRUE(db && db->execute("CREATE TABLE other (x INTEGER); INSERT INTO other VALUES (5)"));
+  auto state = StateStore::open(path);
+  const StatePart other{"other", {"CREATE TABLE other (x INTEGER); INSERT INTO other VALUES (5)"}};
+  ASSERT_TRUE(state && (*state)->register_part(other));
   auto store = SqliteRequestStore::open(path);
   ASSERT_TRUE(store && (*store)->commit(some_changes()));
-  auto statement = db->prepare("SELECT x FROM other");
+  auto statement = (*state)->database().prepare("SELECT x FROM other");
   ASSERT_TRUE(statement && statement->step().value());
   EXPECT_EQ(statement->integer(0), 5);
 }

@@ -19,6 +19,9 @@ enum class RequestKind {
   kRollback,  ///< Make the version before the live one live again.
 };
 
+/// As the version that a rollback is to go to: none, so that whoever asks does without a model.
+inline constexpr int kNoVersion = -1;
+
 /// Where a request is. Those from kDone on are ends: a request reaches exactly one of them.
 enum class Phase {
   kTraining,
@@ -58,7 +61,7 @@ struct Signal {
   uint64_t request = 0;
   RequestKind request_kind = RequestKind::kTrain;
   std::string model;
-  int version = 0;          ///< Of the challenger, or to be made live.
+  int version = 0;          ///< Of the challenger, or to be made live. Of a kAsk: as in AskRecord.
   int attempt = 0;          ///< Of a stage; a result of an earlier one is dropped.
   uint64_t order = 0;       ///< Rises with every accepted request: newer work replaces older.
   uint64_t epoch = 0;       ///< Of a switch: a smaller one never undoes a larger one.

@@ -5,11 +5,10 @@
 #include <span>
 #include <vector>
 
-#include "thunderline/base/clock.h"
 #include "thunderline/thunderbolt/training/dataset.h"
 #include "thunderline/thunderchief/evaluation/gate.h"
 #include "thunderline/thunderchief/governance/deploy_rules.h"
-#include "thunderline/thunderchief/orchestrator/agent.h"
+#include "thunderline/thunderchief/orchestrator/messages.h"
 #include "thunderline/thunderchief/scorer.h"
 
 namespace thunderline::thunderchief {
@@ -20,9 +19,8 @@ std::vector<LoggedDecision> logged_decisions(const std::vector<thunderbolt::Clos
                                              std::span<const float> challenger_scores);
 
 /// Compares a challenger with the champion on the held-out steps: metrics, every estimate, and the
-/// verdict on them.
-/// Answers a TrainingFinished with EvaluationComplete or TrainingFailed.
-class EvaluationAgent final : public Agent {
+/// verdict on them. The evaluation agent's job.
+class Evaluator {
  public:
   /// The scorer that is live when it is asked.
   using Champion = std::function<Result<std::shared_ptr<const Scorer>>()>;
@@ -40,22 +38,15 @@ class EvaluationAgent final : public Agent {
     Rule rule;
   };
 
-  /// The clock must outlive the agent.
-  EvaluationAgent(Options options, Champion champion, const Clock& clock, Publish publish)
-      : options_(std::move(options)),
-        champion_(std::move(champion)),
-        clock_(clock),
-        publish_(std::move(publish)) {}
+  Evaluator(Options options, Champion champion)
+      : options_(std::move(options)), champion_(std::move(champion)) {}
 
-  Status handle(const Message& message, const std::stop_token& stop) override;
-
- private:
+  /// The same challenger and champion, the same figures. Thread-safety: any thread.
   Result<Evaluation> evaluate(const Challenger& challenger) const;
 
+ private:
   const Options options_;
-  Champion champion_;
-  const Clock& clock_;
-  Publish publish_;
+  const Champion champion_;
 };
 
 }  // namespace thunderline::thunderchief

@@ -1,9 +1,8 @@
-#include "thunderline/thunderchief/orchestrator/evaluation_agent.h"
+#include "thunderline/thunderchief/orchestrator/evaluator.h"
 
 #include "thunderline/base/json_util.h"
 #include "thunderline/cerebros/train/fit.h"
 #include "thunderline/thunderchief/evaluation/classification_metrics.h"
-#include "thunderline/thunderchief/orchestrator/stopwatch.h"
 
 namespace thunderline::thunderchief {
 namespace {
@@ -50,19 +49,7 @@ std::vector<LoggedDecision> logged_decisions(const std::vector<ClosedStep>& step
   return decisions;
 }
 
-Status EvaluationAgent::handle(const Message& message, const std::stop_token& /*stop*/) {
-  const auto* finished = std::get_if<TrainingFinished>(&message);
-  if (finished == nullptr) return {};
-  Stopwatch watch(clock_);
-  auto evaluation = evaluate(*finished->challenger);
-  if (!evaluation) return publish_(TrainingFailed{finished->id, evaluation.error()});
-  StageSeconds seconds = finished->seconds;
-  seconds.evaluate = watch.lap();
-  return publish_(EvaluationComplete{finished->id, finished->challenger, *std::move(evaluation),
-                                     seconds});
-}
-
-Result<Evaluation> EvaluationAgent::evaluate(const Challenger& challenger) const {
+Result<Evaluation> Evaluator::evaluate(const Challenger& challenger) const {
   const std::vector<ClosedStep>& steps = challenger.dataset->hold_out;
   const auto rows = static_cast<int64_t>(steps.size());
   std::vector<float> states;

@@ -1,4 +1,4 @@
-#include "thunderline/thunderchief/orchestrator/export_agent.h"
+#include "thunderline/thunderchief/orchestrator/exporter.h"
 
 #include <algorithm>
 
@@ -6,7 +6,6 @@
 #include "thunderline/cerebros/onnx/verify.h"
 #include "thunderline/cerebros/train/fit.h"
 #include "thunderline/thunderchief/model_record.h"
-#include "thunderline/thunderchief/orchestrator/stopwatch.h"
 
 namespace thunderline::thunderchief {
 namespace {
@@ -38,27 +37,7 @@ Result<thunderbolt::GoldenSet> golden_set(const Challenger& challenger) {
 
 }  // namespace
 
-Status ExportAgent::handle(const Message& message, const std::stop_token& /*stop*/) {
-  if (const auto* request = std::get_if<ExportRequest>(&message)) return on_request(*request);
-  if (const auto* approved = std::get_if<DeployApproved>(&message)) return on_approved(*approved);
-  return {};
-}
-
-Status ExportAgent::on_request(const ExportRequest& request) {
-  Stopwatch watch(clock_);
-  auto path = stage(*request.challenger, request.evaluation);
-  StageSeconds seconds = request.seconds;
-  seconds.export_model = watch.lap();
-  if (!path) {
-    return publish_(ChallengerDropped{request.id, request.challenger, request.evaluation,
-                                      path.error(), seconds});
-  }
-  return publish_(ExportReady{request.id, *path, request.challenger->curriculum.version,
-                              request.challenger, request.evaluation, seconds});
-}
-
-Result<std::string> ExportAgent::stage(const Challenger& challenger,
-                                       const Evaluation& evaluation) {
+Result<std::string> Exporter::stage(const Challenger& challenger, const Evaluation& evaluation) const {
   const cerebros::keras::Model& model = challenger.study.best.model;
   const int version = challenger.curriculum.version;
   const auto& trial =
@@ -90,14 +69,6 @@ Result<std::string> ExportAgent::stage(const Challenger& challenger,
   TL_ASSIGN_OR_RETURN(const thunderbolt::GoldenSet golden, golden_set(challenger));
   TL_RETURN_IF_ERROR(deployer_.stage(bytes, std::move(metadata), golden));
   return where;
-}
-
-Status ExportAgent::on_approved(const DeployApproved& approved) {
-  Stopwatch watch(clock_);
-  if (Status active = deployer_.activate(options_.model, approved.version); !active) {
-    return active;  // The log says that it is live: only a restart can bring the two together.
-  }
-  return publish_(ModelDeployed{approved.id, options_.model, approved.version, watch.lap()});
 }
 
 }  // namespace thunderline::thunderchief

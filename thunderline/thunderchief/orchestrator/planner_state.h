@@ -3,12 +3,13 @@
 #include <memory>
 
 #include "thunderline/base/mutex.h"
-#include "thunderline/thunderchief/orchestrator/agent.h"
+#include "thunderline/thunderchief/orchestrator/messages.h"
 #include "thunderline/thunderchief/orchestrator/training_schedule.h"
 
 namespace thunderline::thunderchief {
 
-/// The planner's memory, which outlives a restart of the agent and which a recovering run fills.
+/// Decides what to train and when: enough new rewards, or a live model that got worse. What it decides
+/// depends on what it was told alone, so a run that is repeated plans the same.
 /// Thread-safety: any thread.
 class PlannerState {
  public:
@@ -25,20 +26,6 @@ class PlannerState {
   TrainingSchedule schedule_ TL_GUARDED_BY(mutex_);
   const Curriculum plan_;
   const uint64_t seed_;
-};
-
-/// Decides what to train and when: enough new rewards, or a live model that got worse.
-/// Answers a FeedbackSeen with a TrainingRequest or with NothingDue.
-class TrainingPlannerAgent final : public Agent {
- public:
-  TrainingPlannerAgent(std::shared_ptr<PlannerState> state, Publish publish)
-      : state_(std::move(state)), publish_(std::move(publish)) {}
-
-  Status handle(const Message& message, const std::stop_token& stop) override;
-
- private:
-  std::shared_ptr<PlannerState> state_;
-  Publish publish_;
 };
 
 }  // namespace thunderline::thunderchief
