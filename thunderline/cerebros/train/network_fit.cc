@@ -285,12 +285,14 @@ Status NetworkTraining::check_finite(double value, const char* what, int epoch, 
 
 /// Gradients into variables, and what layers keep beside them (moving statistics).
 void NetworkTraining::update() {
-  std::vector<const graph::Array*> gradients;
+  std::vector<NetworkOptimizer::Gradient> gradients;
   keras::Network& network = result_.network;
   for (size_t i = 0; i < network.variables.size(); ++i) {
-    if (network.variables[i].trainable) gradients.push_back(&training_.plan.gradient(i));
+    if (!network.variables[i].trainable) continue;
+    const StepPlan& plan = training_.plan;
+    gradients.push_back({plan.gradient(i), plan.squares(i), plan.magnitudes(i)});
   }
-  if (!gradients.empty()) optimizer_.step(gradients, targets());
+  if (!gradients.empty()) optimizer_.step(std::move(gradients), targets());
   for (const auto& [number, value] : training_.plan.graph().updates) {
     const graph::Array& now = training_.plan.value(value);
     network.variables[number].value.data.assign(now.data.begin(), now.data.end());

@@ -57,15 +57,16 @@ Result<NetworkJudge> NetworkJudge::create(const NetworkCompile& compile, const g
 void NetworkJudge::reset() {
   for (Entry& entry : entries_) entry.metric->reset();
   for (Mean& mean : losses_) mean.sum = 0;
-  sum_ = rows_ = 0;
+  sum_ = rows_ = batches_ = 0;
 }
 
 Status NetworkJudge::add(const StepPlan& plan, const LossGraph& losses, const NetworkData& batch) {
   const double rows = static_cast<double>(batch.rows());
   sum_ += rows * plan.value(losses.total).data[0];
   rows_ += rows;
+  batches_ += 1;
   for (size_t i = 0; i < losses_.size(); ++i) {
-    losses_[i].sum += rows * plan.value(losses.losses[i]).data[0];
+    losses_[i].sum += plan.value(losses.losses[i]).data[0];
   }
   for (Entry& entry : entries_) {
     const graph::Array* weights = entry.weighted && !batch.sample_weights.empty()
@@ -80,7 +81,9 @@ Status NetworkJudge::add(const StepPlan& plan, const LossGraph& losses, const Ne
 
 void NetworkJudge::write(const std::string& prefix, EpochValues& values) const {
   values[prefix + "loss"] = rows_ == 0 ? 0.0 : sum_ / rows_;
-  for (const Mean& mean : losses_) values[prefix + mean.name] = rows_ == 0 ? 0.0 : mean.sum / rows_;
+  for (const Mean& mean : losses_) {
+    values[prefix + mean.name] = batches_ == 0 ? 0.0 : mean.sum / batches_;
+  }
   for (const Entry& entry : entries_) values[prefix + entry.name] = entry.metric->result();
 }
 

@@ -43,9 +43,12 @@ class NetworkJudge {
   void add_entry(const std::string& name, Entry entry);
 
   std::vector<Entry> entries_;
-  std::vector<Mean> losses_;  // By output, where there are several.
+  // By output, where there are several. Unlike the loss, these are means over batches whatever
+  // their size: Keras does not know a batch's rows where it keeps them.
+  std::vector<Mean> losses_;
   double sum_ = 0;
   double rows_ = 0;
+  double batches_ = 0;
 };
 
 }  // namespace thunderline::cerebros::train

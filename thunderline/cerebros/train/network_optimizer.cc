@@ -49,10 +49,24 @@ keras::Tensor tensor_of(const graph::Shape& shape, float value) {
   return {shape, std::vector<float>(static_cast<size_t>(graph::element_count(shape)), value)};
 }
 
-double squares(const graph::Array& array) {
+using Gradient = NetworkOptimizer::Gradient;
+
+double squares(const Gradient& gradient) {
   double sum = 0;
-  for (const double value : array.data) sum += value * value;
+  for (const double value : gradient.squares.data) sum += value;
+  if (!gradient.squares.data.empty()) return sum;
+  for (const double value : gradient.sum.data) sum += value * value;
   return sum;
+}
+
+void scale(graph::Array& array, double factor) {
+  for (double& value : array.data) value *= factor;
+}
+
+/// From here on the gradient is its sum alone.
+void densify(Gradient& gradient) {
+  gradient.squares = {};
+  gradient.magnitudes = {};
 }
 
 std::string dataset(size_t number) { return "optimizer/vars/" + std::to_string(number); }
@@ -212,27 +226,30 @@ void NetworkOptimizer::store(std::map<std::string, keras::Tensor>& tensors,
   for (const keras::Tensor* tensor : copy.stored()) tensors[dataset(number++)] = *tensor;
 }
 
-void NetworkOptimizer::clip(std::vector<graph::Array>& gradients) const {
-  const auto scale = [](graph::Array& array, double factor) {
-    for (double& value : array.data) value *= factor;
-  };
+void NetworkOptimizer::clip(std::vector<Gradient>& gradients) const {
   if (clipnorm_ && *clipnorm_ > 0) {
-    for (graph::Array& array : gradients) {
-      scale(array, *clipnorm_ / std::max(std::sqrt(squares(array)), *clipnorm_));
+    for (Gradient& gradient : gradients) {
+      scale(gradient.sum, *clipnorm_ / std::max(std::sqrt(squares(gradient)), *clipnorm_));
+      densify(gradient);
     }
   } else if (global_clipnorm_ && *global_clipnorm_ > 0) {
     double sum = 0;
-    for (const graph::Array& array : gradients) sum += squares(array);
+    for (const Gradient& gradient : gradients) sum += squares(gradient);
     const double factor = *global_clipnorm_ / std::max(std::sqrt(sum), *global_clipnorm_);
-    for (graph::Array& array : gradients) scale(array, factor);
+    for (Gradient& gradient : gradients) {
+      scale(gradient.sum, factor);
+      scale(gradient.squares, factor * factor);
+      scale(gradient.magnitudes, factor);
+    }
   } else if (clipvalue_ && *clipvalue_ > 0) {
-    for (graph::Array& array : gradients) {
-      for (double& value : array.data) value = std::clamp(value, -*clipvalue_, *clipvalue_);
+    for (Gradient& gradient : gradients) {
+      for (double& value : gradient.sum.data) value = std::clamp(value, -*clipvalue_, *clipvalue_);
+      densify(gradient);
     }
   }
 }
 
-void NetworkOptimizer::update_variable(size_t index, const graph::Array& gradient,
+void NetworkOptimizer::update_variable(size_t index, const Gradient& gradient,
                                        keras::Tensor& variable, const Factors& f) {
   const auto slot = [&](size_t number) {
     return number < slots_.size() ? slots_[number][index].data.data() : nullptr;
@@ -243,7 +260,8 @@ void NetworkOptimizer::update_variable(size_t index, const graph::Array& gradien
   const bool moves = f.momentum > 0;
   float* mean = moves ? c : b;  // RMSprop's average gradient
   for (size_t i = 0; i < variable.data.size(); ++i) {
-    const double g = gradient.data[i];
+    const double g = gradient.sum.data[i];
+    const double square = gradient.squares.data.empty() ? g * g : gradient.squares.data[i];
     double change = 0;
     switch (kind_) {
       case Kind::kSgd:
@@ -255,14 +273,14 @@ void NetworkOptimizer::update_variable(size_t index, const graph::Array& gradien
         break;
       case Kind::kAdam: {
         a[i] = static_cast<float>(a[i] + (g - a[i]) * (1 - f.beta_1));
-        b[i] = static_cast<float>(b[i] + (g * g - b[i]) * (1 - f.beta_2));
+        b[i] = static_cast<float>(b[i] + (square - b[i]) * (1 - f.beta_2));
         if (amsgrad_) c[i] = std::max(c[i], b[i]);
         const double v = amsgrad_ ? c[i] : b[i];
         change = -a[i] * f.rate * std::sqrt(f.second) / f.first / (std::sqrt(v) + f.epsilon);
         break;
       }
       case Kind::kRmsprop: {
-        a[i] = static_cast<float>(f.rho * a[i] + (1 - f.rho) * g * g);
+        a[i] = static_cast<float>(f.rho * a[i] + (1 - f.rho) * square);
         double below = a[i] + f.epsilon;
         if (centered_) {
           mean[i] = static_cast<float>(f.rho * mean[i] + (1 - f.rho) * g);
@@ -276,11 +294,11 @@ void NetworkOptimizer::update_variable(size_t index, const graph::Array& gradien
         break;
       }
       case Kind::kAdagrad:
-        a[i] = static_cast<float>(a[i] + g * g);
+        a[i] = static_cast<float>(a[i] + square);
         change = -f.rate * g / std::sqrt(a[i] + f.epsilon);
         break;
       case Kind::kAdadelta: {
-        a[i] = static_cast<float>(f.rho * a[i] + (1 - f.rho) * g * g);
+        a[i] = static_cast<float>(f.rho * a[i] + (1 - f.rho) * square);
         const double delta = -std::sqrt(b[i] + f.epsilon) * g / std::sqrt(a[i] + f.epsilon);
         b[i] = static_cast<float>(f.rho * b[i] + (1 - f.rho) * delta * delta);
         change = f.rate * delta;
@@ -288,12 +306,13 @@ void NetworkOptimizer::update_variable(size_t index, const graph::Array& gradien
       }
       case Kind::kAdamax:
         a[i] = static_cast<float>(a[i] + (g - a[i]) * (1 - f.beta_1));
-        b[i] = static_cast<float>(std::max(f.beta_2 * b[i], std::abs(g)));
+        b[i] = static_cast<float>(std::max(
+            f.beta_2 * b[i], gradient.magnitudes.data.empty() ? std::abs(g) : gradient.magnitudes.data[i]));
         change = -f.rate * a[i] / (f.first * (b[i] + f.epsilon));
         break;
       case Kind::kNadam: {
         a[i] = static_cast<float>(a[i] + (g - a[i]) * (1 - f.beta_1));
-        b[i] = static_cast<float>(b[i] + (g * g - b[i]) * (1 - f.beta_2));
+        b[i] = static_cast<float>(b[i] + (square - b[i]) * (1 - f.beta_2));
         const double m = f.next * a[i] / (1 - f.product_next) + (1 - f.now) * g / (1 - f.product_now);
         change = -m * f.rate / (std::sqrt(b[i] / f.second) + f.epsilon);
         break;
@@ -309,7 +328,7 @@ void NetworkOptimizer::update_variable(size_t index, const graph::Array& gradien
   }
 }
 
-void NetworkOptimizer::update(const std::vector<graph::Array>& gradients,
+void NetworkOptimizer::update(const std::vector<Gradient>& gradients,
                               const std::vector<Target>& targets) {
   const auto number = [&](const char* key) {
     const auto found = numbers_.find(key);
@@ -333,7 +352,7 @@ void NetworkOptimizer::update(const std::vector<graph::Array>& gradients,
     f.product_next = f.product_now * f.next;
   }
   for (size_t v = 0; v < targets.size(); ++v) {
-    if (gradients[v].data.empty()) continue;
+    if (gradients[v].sum.data.empty()) continue;
     keras::Tensor& variable = *targets[v].value;
     if (weight_decay_) {
       for (float& value : variable.data) {
@@ -356,18 +375,17 @@ void NetworkOptimizer::average(const std::vector<Target>& targets) {
   }
 }
 
-void NetworkOptimizer::step(const std::vector<const graph::Array*>& given,
-                            const std::vector<Target>& targets) {
-  std::vector<graph::Array> gradients;
-  for (const graph::Array* gradient : given) gradients.push_back(*gradient);
+void NetworkOptimizer::step(std::vector<Gradient> gradients, const std::vector<Target>& targets) {
   bool due = true;
   if (accumulation_ > 0) {
     due = (iterations_ + 1) % accumulation_ == 0;
     for (size_t v = 0; v < gradients.size(); ++v) {
+      densify(gradients[v]);
       std::vector<float>& sums = accumulators_[v].data;
-      for (size_t i = 0; i < gradients[v].data.size(); ++i) {
-        const double sum = sums[i] + gradients[v].data[i];
-        gradients[v].data[i] = sum / static_cast<double>(accumulation_);
+      std::vector<double>& now = gradients[v].sum.data;
+      for (size_t i = 0; i < now.size(); ++i) {
+        const double sum = sums[i] + now[i];
+        now[i] = sum / static_cast<double>(accumulation_);
         sums[i] = due ? 0.0f : static_cast<float>(sum);
       }
     }
@@ -378,7 +396,7 @@ void NetworkOptimizer::step(const std::vector<const graph::Array*>& given,
   }
   if (use_ema_) average(targets);
   for (size_t v = 0; v < targets.size(); ++v) {
-    if (!gradients[v].data.empty()) targets[v].constraint.apply(*targets[v].value);
+    if (!gradients[v].sum.data.empty()) targets[v].constraint.apply(*targets[v].value);
   }
   ++iterations_;
 }

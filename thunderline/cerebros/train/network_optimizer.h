@@ -25,13 +25,21 @@ class NetworkOptimizer {
     WeightConstraint constraint;
   };
 
+  /// A gradient, and for a table of which only rows were looked up, the sums over those look-ups of
+  /// squares and magnitudes, which TensorFlow's Keras takes for the square and magnitude of the sum.
+  struct Gradient {
+    graph::Array sum;  ///< Empty: the loss does not depend on the variable.
+    graph::Array squares;
+    graph::Array magnitudes;
+  };
+
   /// From Keras's config as JSON. `shapes`: of the trainable variables, in Keras's order.
   /// Errors: kBadData that names the optimizer or the argument.
   static Result<NetworkOptimizer> create(const std::string& config,
                                          const std::vector<graph::Shape>& shapes);
 
   /// One step on the gradients of `targets`; an empty gradient leaves its variable as it is.
-  void step(const std::vector<const graph::Array*>& gradients, const std::vector<Target>& targets);
+  void step(std::vector<Gradient> gradients, const std::vector<Target>& targets);
 
   /// At the end of a training: with `use_ema`, variables become their averages.
   void finish(const std::vector<Target>& targets) const;
@@ -59,9 +67,9 @@ class NetworkOptimizer {
   Status read(const std::string& config);
   void add_slots(const std::vector<graph::Shape>& shapes, size_t alternating, float value = 0);
   std::vector<keras::Tensor*> stored();
-  void clip(std::vector<graph::Array>& gradients) const;
-  void update(const std::vector<graph::Array>& gradients, const std::vector<Target>& targets);
-  void update_variable(size_t index, const graph::Array& gradient, keras::Tensor& variable,
+  void clip(std::vector<Gradient>& gradients) const;
+  void update(const std::vector<Gradient>& gradients, const std::vector<Target>& targets);
+  void update_variable(size_t index, const Gradient& gradient, keras::Tensor& variable,
                        const Factors& factors);
   void average(const std::vector<Target>& targets);
   int64_t updates() const { return accumulation_ > 0 ? iterations_ / accumulation_ : iterations_; }

@@ -100,7 +100,10 @@ StepPlan::StepPlan(graph::Graph graph, const std::vector<size_t>& roots,
       differentiated_(graph_.values.size()),
       places_(trainable.size(), kNowhere),
       values_(graph_.values.size()),
-      gradients_(graph_.values.size()) {
+      gradients_(graph_.values.size()),
+      table_(graph_.values.size()),
+      squares_(graph_.values.size()),
+      magnitudes_(graph_.values.size()) {
   std::vector<bool> wanted(graph_.values.size());
   for (const size_t root : roots) wanted[root] = true;
   for (const auto& [number, value] : graph_.updates) wanted[value] = true;
@@ -115,7 +118,13 @@ StepPlan::StepPlan(graph::Graph graph, const std::vector<size_t>& roots,
   std::reverse(order_.begin(), order_.end());
   for (const auto& [value, number] : graph_.parameters) {
     places_[number] = value;
-    differentiated_[value] = trainable[number];
+    differentiated_[value] = table_[value] = trainable[number];
+  }
+  for (const size_t n : order_) {
+    const graph::Graph::Node& node = graph_.nodes[n];
+    for (size_t k = 0; k < node.inputs.size(); ++k) {
+      if (k != 0 || node.op->name() != "Gather") table_[node.inputs[k]] = false;
+    }
   }
   for (const size_t n : order_) {
     const graph::Graph::Node& node = graph_.nodes[n];
@@ -163,7 +172,9 @@ Status StepPlan::forward(const graph::ArrayRefs& inputs, const graph::RunContext
 }
 
 void StepPlan::backward(size_t scalar) {
-  for (Array& gradient : gradients_) gradient = {};
+  for (graph::Arrays* arrays : {&gradients_, &squares_, &magnitudes_}) {
+    for (Array& array : *arrays) array = {};
+  }
   gradients_[scalar] = {values_[scalar].shape, std::vector<double>(values_[scalar].data.size(), 1.0)};
   for (size_t at = order_.size(); at-- > 0;) {
     const graph::Graph::Node& node = graph_.nodes[order_[at]];
@@ -180,6 +191,7 @@ void StepPlan::backward(size_t scalar) {
                                               : std::move(gradients_[id]));
       outputs.push_back(std::move(values_[id]));
     }
+    if (table_[node.inputs[0]]) add_look_ups(node.inputs[0], *operands[1], given[0]);
     graph::Arrays taken = node.op->backward(operands, outputs, given, context_);
     for (size_t k = 0; k < node.outputs.size(); ++k) values_[node.outputs[k]] = std::move(outputs[k]);
     for (size_t k = 0; k < node.inputs.size(); ++k) {
@@ -192,6 +204,26 @@ void StepPlan::backward(size_t scalar) {
       }
     }
   }
+}
+
+void StepPlan::add_look_ups(size_t table, const Array& ids, const Array& gradient) {
+  Array& squares = squares_[table];
+  Array& magnitudes = magnitudes_[table];
+  if (missing(squares)) squares = magnitudes = graph::zeros(values_[table].shape);
+  const size_t width = squares.data.size() / static_cast<size_t>(squares.shape[0]);
+  for (size_t i = 0; i < gradient.data.size(); ++i) {
+    const size_t at = static_cast<size_t>(ids.data[i / width]) * width + i % width;
+    squares.data[at] += gradient.data[i] * gradient.data[i];
+    magnitudes.data[at] += std::abs(gradient.data[i]);
+  }
+}
+
+const graph::Array& StepPlan::squares(size_t number) const {
+  return places_[number] == kNowhere ? none_ : squares_[places_[number]];
+}
+
+const graph::Array& StepPlan::magnitudes(size_t number) const {
+  return places_[number] == kNowhere ? none_ : magnitudes_[places_[number]];
 }
 
 const graph::Array& StepPlan::gradient(size_t number) const {

@@ -53,6 +53,11 @@ class StepPlan {
   /// Empty where the scalar does not depend on the parameter.
   const graph::Array& gradient(size_t number) const;
 
+  /// For a parameter of which only rows are looked up: Σ over the look-ups of the squares (or
+  /// magnitudes) of their gradients; empty for others.
+  const graph::Array& squares(size_t number) const;
+  const graph::Array& magnitudes(size_t number) const;
+
   const graph::Graph& graph() const { return graph_; }
 
   /// The first value of the last run, in the order of computation, that holds a number that is not
@@ -60,12 +65,17 @@ class StepPlan {
   std::string first_not_finite() const;
 
  private:
+  void add_look_ups(size_t table, const graph::Array& ids, const graph::Array& gradient);
+
   graph::Graph graph_;
   std::vector<size_t> order_;          // The nodes that are run.
   std::vector<bool> differentiated_;   // By value.
   std::vector<size_t> places_;         // Value of each parameter.
   graph::Arrays values_;
   graph::Arrays gradients_;
+  std::vector<bool> table_;            // By value: a parameter that only Gather takes.
+  graph::Arrays squares_;
+  graph::Arrays magnitudes_;
   graph::Array none_;
   graph::RunContext context_;
 };
