@@ -92,6 +92,10 @@ GraphBuilder::GraphBuilder(std::string name) {
   graph_.constants[0] = zeros({});
 }
 
+GraphBuilder::GraphBuilder(Graph graph) : graph_(std::move(graph)) {
+  for (const auto& [value, number] : graph_.parameters) parameters_[number] = value;
+}
+
 size_t GraphBuilder::new_value(ValueType type, std::string name) {
   graph_.values.push_back({std::move(type), std::move(name)});
   return graph_.values.size() - 1;
@@ -130,6 +134,15 @@ Ref GraphBuilder::parameter(size_t number, Shape shape) {
 void GraphBuilder::update_parameter(Ref parameter, Ref value) {
   const auto known = graph_.parameters.find(parameter.id);
   if (known != graph_.parameters.end()) graph_.updates.push_back({known->second, value.id});
+}
+
+Ref GraphBuilder::latest(Ref parameter) const {
+  const auto known = graph_.parameters.find(parameter.id);
+  if (known == graph_.parameters.end()) return parameter;
+  for (size_t i = graph_.updates.size(); i-- > 0;) {
+    if (graph_.updates[i].first == known->second) return {graph_.updates[i].second};
+  }
+  return parameter;
 }
 
 std::vector<Ref> GraphBuilder::add_many(OpPtr op, const std::vector<Ref>& inputs) {

@@ -30,6 +30,7 @@ struct Graph {
   std::vector<size_t> inputs;
   std::vector<size_t> outputs;
   std::vector<std::string> output_names;
+  std::vector<std::optional<size_t>> output_masks;      ///< By output: the mask that Keras gives it.
   std::map<size_t, Array> constants;                    ///< By value.
   std::map<size_t, size_t> parameters;                  ///< Value → number of the parameter.
   std::vector<std::pair<size_t, size_t>> updates;       ///< Parameter ← value, after a step.
@@ -60,6 +61,8 @@ struct Ref {
 class GraphBuilder {
  public:
   explicit GraphBuilder(std::string name);
+  /// Goes on where `graph` ends; its numbers of values stay what they are.
+  explicit GraphBuilder(Graph graph);
 
   Ref input(const std::string& name, ValueType type);
   Ref constant(DType dtype, Array array);
@@ -70,6 +73,8 @@ class GraphBuilder {
   void output(Ref value, const std::string& name);
   /// After a training step, the parameter becomes `value`.
   void update_parameter(Ref parameter, Ref value);
+  /// What a parameter is to become as of now; the parameter itself where nothing updates it.
+  Ref latest(Ref parameter) const;
   void loss(Ref value) { graph_.losses.push_back(value.id); }
 
   /// What a layer adds, and where an error happened.

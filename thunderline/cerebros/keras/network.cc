@@ -43,9 +43,9 @@ class Hdf5Source : public VariableSource {
 Result<std::shared_ptr<const graph::Graph>> lower(const Json& config, const VariableSource& source,
                                                   Network& network,
                                                   std::map<std::string, size_t>& numbers,
-                                                  bool training) {
+                                                  bool training, bool losses) {
   const std::string name = config["config"].value("name", "model");
-  Assembly assembly{GraphBuilder(name), source, network.variables, numbers, training, 1};
+  Assembly assembly{GraphBuilder(name), source, network.variables, numbers, training, 1, losses};
   const auto outputs = lower_model(assembly, config, "", {}, nullptr);
   const auto names = config["config"].value("output_layers", Json());
   std::vector<std::string> output_names;
@@ -67,11 +67,14 @@ Result<std::shared_ptr<const graph::Graph>> lower(const Json& config, const Vari
   if (graph.outputs.empty() || graph.inputs.empty()) {
     return fail(ErrorCode::kBadData, "the model has no inputs or no outputs");
   }
+  for (const Masked& output : outputs) {
+    graph.output_masks.push_back(output.second ? std::optional(output.second->id) : std::nullopt);
+  }
   return std::make_shared<const graph::Graph>(std::move(graph));
 }
 
 /// Variables in Keras's order; the graph's numbers follow them.
-void sort_variables(Network& network, graph::Graph& inference, graph::Graph& training) {
+void sort_variables(Network& network, std::span<graph::Graph> graphs) {
   std::vector<size_t> order(network.variables.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
@@ -84,9 +87,9 @@ void sort_variables(Network& network, graph::Graph& inference, graph::Graph& tra
     sorted.push_back(std::move(network.variables[order[i]]));
   }
   network.variables = std::move(sorted);
-  for (graph::Graph* graph : {&inference, &training}) {
-    for (auto& [value, number] : graph->parameters) number = place[number];
-    for (auto& [number, value] : graph->updates) number = place[number];
+  for (graph::Graph& graph : graphs) {
+    for (auto& [value, number] : graph.parameters) number = place[number];
+    for (auto& [number, value] : graph.updates) number = place[number];
   }
 }
 
@@ -139,14 +142,23 @@ Result<Network> make_network(const std::string& text, const VariableSource& sour
   network.config = text;
   network.name = config["config"].value("name", "model");
   std::map<std::string, size_t> numbers;
-  auto inference = lower(config, source, network, numbers, false);
+  auto inference = lower(config, source, network, numbers, false, false);
   if (!inference) return tl::unexpected<Error>(placed(inference.error(), where));
-  auto training = lower(config, source, network, numbers, true);
   // A model that cannot be trained here can still predict.
-  graph::Graph first = **inference, second = training ? **training : first;
-  sort_variables(network, first, second);
-  network.inference = std::make_shared<const graph::Graph>(std::move(first));
-  if (training) network.training = std::make_shared<const graph::Graph>(std::move(second));
+  const auto training = lower(config, source, network, numbers, true, true);
+  std::vector<graph::Graph> graphs = {**inference};
+  if (training) graphs.push_back(**training);
+  if (training && !(*training)->losses.empty()) {
+    const auto evaluation = lower(config, source, network, numbers, false, true);
+    if (evaluation) graphs.push_back(**evaluation);
+  }
+  sort_variables(network, graphs);
+  if (!training) network.untrainable = placed(training.error(), where);
+  std::shared_ptr<const graph::Graph>* const slots[] = {&network.inference, &network.training,
+                                                        &network.evaluation};
+  for (size_t i = 0; i < graphs.size(); ++i) {
+    *slots[i] = std::make_shared<const graph::Graph>(std::move(graphs[i]));
+  }
   for (const Json& layer : config["config"]["layers"]) {
     network.layers.push_back({layer["config"].value("name", ""), layer.value("class_name", "")});
   }

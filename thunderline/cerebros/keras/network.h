@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,7 +34,10 @@ struct Network {
   std::string config;  ///< config.json.
   std::vector<Variable> variables;  ///< In Keras's order of `model.variables`.
   std::shared_ptr<const graph::Graph> inference;
-  std::shared_ptr<const graph::Graph> training;
+  std::shared_ptr<const graph::Graph> training;  ///< Null for a model that cannot be trained.
+  /// Inference, and what layers add to the loss; null where that is nothing.
+  std::shared_ptr<const graph::Graph> evaluation;
+  std::optional<Error> untrainable;  ///< Why `training` is null: names the layer.
   std::vector<std::pair<std::string, std::string>> layers;  ///< Name and class, in order.
   std::map<std::string, Tensor> extra;  ///< Float datasets beside the layers': "optimizer/vars/2".
   std::map<std::string, int64_t> counters;  ///< Whole numbers likewise: "optimizer/vars/0".

@@ -23,7 +23,7 @@ Ref weights_of(Call& call, Ref scores, std::optional<Ref> mask, double rate) {
   GraphBuilder& g = call.g();
   if (mask) scores = g.either(*mask, scores, g.f(Binary::kAdd, g.f(Binary::kMultiply, scores, 0.0), -1e9));
   Ref weights = g.add(graph::softmax(-1), {scores});
-  if (rate > 0 && call.training()) weights = g.add(graph::dropout(rate, {}, call.seed()), {weights});
+  if (rate > 0 && call.assembly().training) weights = g.add(graph::dropout(rate, {}, call.seed()), {weights});
   return weights;
 }
 

@@ -29,7 +29,7 @@ Call::Call(Assembly& assembly, const Json& config, std::string name, std::string
   const auto trainable = config_.find("trainable");
   trainable_ = trainable == config_.end() || *trainable != false;
   const auto activity = config_.find("activity_regularizer");
-  if (activity != config_.end() && !activity->is_null() && assembly_.training) {
+  if (activity != config_.end() && !activity->is_null() && assembly_.losses) {
     fail("activity_regularizer is not supported in training", "use ActivityRegularization");
   }
 }

@@ -31,6 +31,7 @@ struct Assembly {
   std::map<std::string, size_t>& numbers;  ///< Of the variables, by path.
   bool training = false;
   uint64_t next_seed = 1;
+  bool losses = false;  ///< What layers add to a loss is wanted.
 };
 
 /// A layer at one of its calls: its config, its inputs, and what it makes of them.

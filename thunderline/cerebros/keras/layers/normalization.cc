@@ -86,8 +86,9 @@ void lower_batch(Call& call) {
         call.mask() ? masked_moments(g, x, *call.mask(), others) : moments(g, x, others);
     mean = now.mean;
     variance = now.variance;
-    call.update(moving_mean, blend(g, moving_mean, g.shaped(mean, {width}), momentum));
-    call.update(moving_variance, blend(g, moving_variance, g.shaped(variance, {width}), momentum));
+    // A shared layer's second call goes on from what its first one left.
+    call.update(moving_mean, blend(g, g.latest(moving_mean), g.shaped(mean, {width}), momentum));
+    call.update(moving_variance, blend(g, g.latest(moving_variance), g.shaped(variance, {width}), momentum));
   }
   Ref y = g.f(Binary::kDivide, g.f(Binary::kSubtract, x, mean), root(g, variance, epsilon));
   if (scale) y = g.f(Binary::kMultiply, y, wide(gamma));

@@ -26,7 +26,7 @@ Ref part(GraphBuilder& g, Ref x, int64_t units, int64_t k) {
 std::optional<Ref> drop_mask(Call& call, const char* key, Ref like, int64_t width) {
   const double rate = call.number(key, 0.0);
   if (!(rate >= 0 && rate < 1)) call.refuse(key);
-  if (rate <= 0 || !call.training() || call.g().failed()) return std::nullopt;
+  if (rate <= 0 || !call.assembly().training || call.g().failed()) return std::nullopt;
   const Ref ones = call.g().add(graph::fill(DType::kFloat32, 1.0, {-1, width}), {like});
   return call.g().add(graph::dropout(rate, {}, call.seed()), {ones});
 }
@@ -210,7 +210,7 @@ void run_cell(Call& call, const Cell& cell) {
   const bool give_states = call.flag("return_state", false);
   const bool reverse = call.flag("go_backwards", false);
   const bool zero_masked = call.flag("zero_output_for_mask", false);
-  if (call.flag("stateful", false) && call.training()) return call.refuse("stateful");
+  if (call.flag("stateful", false) && call.assembly().training) return call.refuse("stateful");
   if (g.failed()) return;
   const Ref x = call.x();
   const auto named = call.named.find("mask");

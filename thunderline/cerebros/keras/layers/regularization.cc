@@ -11,7 +11,7 @@ double rate_of(Call& call) {
 
 /// At inference these layers are not there at all.
 void lower_noise(Call& call, const std::function<graph::OpPtr(uint64_t)>& op) {
-  if (!call.training() || call.g().failed()) {
+  if (!call.assembly().training || call.g().failed()) {
     call.outputs = {call.x()};
     return;
   }
@@ -60,7 +60,7 @@ void lower_alpha_dropout(Call& call) {
   GraphBuilder& g = call.g();
   const double rate = rate_of(call);
   call.setting("noise_shape");
-  if (!call.training()) {
+  if (!call.assembly().training) {
     call.outputs = {call.x()};
     return;
   }
@@ -82,7 +82,7 @@ void lower_activity(Call& call) {
   const double l1 = call.number("l1", 0.0), l2 = call.number("l2", 0.0);
   const Ref x = call.x();
   call.outputs = {x};
-  if (!call.assembly().training) return;
+  if (!call.assembly().losses) return;
   const Ref penalty = g.f(Binary::kAdd, g.f(Binary::kMultiply, g.f(Unary::kAbs, x), l1),
                           g.f(Binary::kMultiply, g.f(Binary::kMultiply, x, x), l2));
   std::vector<int64_t> axes;
