@@ -25,7 +25,7 @@ export default function Agents() {
     <div class="g">
       <Card title="Messages" sub="newest first; the last 500" span="c7" flush>
         {messages.length === 0 ? <Empty>The agents have said nothing yet; the first training is not due.</Empty> :
-          <div class="scroll tall"><table><thead><tr><th>Time</th><th>Message</th><th>From</th><th>To</th><th class="hm">What</th></tr></thead>
+          <div class="scroll tall"><table class="msgs"><thead><tr><th>Time</th><th>Message</th><th>From</th><th>To</th><th class="hm">What</th></tr></thead>
             <tbody>{messages.slice(0, 200).map((m) => <tr key={m.n}><td class="i3">{clock(m.ts)}</td><td class="b">{m.type.replaceAll("_", " ")}</td><td>{m.from}</td><td>{m.to}</td><td class="hm el wide" title={m.summary}>{m.summary}</td></tr>)}</tbody></table></div>}
       </Card>
       <Card title="Chiefs" sub="of the conductor" span="c5" flush>

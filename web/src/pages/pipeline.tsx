@@ -86,7 +86,7 @@ export function Runs({ models, span = "c12" }: { models: Model[]; span?: string 
   const sum = (model: Model): number => Object.values(model.seconds).reduce((a, b) => a + b, 0);
   const longest = Math.max(...models.map(sum), 1e-9);
   return (
-    <Card title="Trainings" sub="newest first; each row is one pass through the stages" span={span} flush>
+    <Card title="Trainings" sub="newest first; each row is one pass through the stages" span={`${span} runs`} flush>
       {models.length === 0 ? <Empty>None has ended yet. The heuristic decides until the first model is deployed.</Empty> :
         <div class="scroll"><table><thead><tr><th>Model</th><th>Outcome</th><th class="r">vs champion</th><th class="r hm">AUC</th><th class="r hm">Brier</th><th class="r hm">Trials</th><th class="r hm">Steps</th><th class="hm w24">Time by stage</th><th class="r hm">Took</th><th class="r">At mail</th></tr></thead>
           <tbody>{[...models].reverse().map((model) => (

@@ -31,7 +31,7 @@ export default function Progress() {
         {trials && trials.n.length > 0 ? <TrialHistory trials={trials} height={300} /> : <Empty>Trials appear here as they end.</Empty>}
       </Card>
       {observed && (["plv", "sigma", "lambda"] as const).map((name) =>
-        <Card key={name} title={<><ObservableTitle name={name} /> {fixed(observed.now[name], 2)}</>} sub={verdict(name, observed.now[name])} span="c4">
+        <Card key={name} title={<><ObservableTitle name={name} /> {fixed(observed.now[name], 2)}</>} sub={verdict(name, observed.now[name])} span="c4 band">
           <BandChart name={name} data={observed} />
         </Card>)}
     </div>
