@@ -138,10 +138,11 @@ Result<AgentStudy> run_agent_study(const tpe::SearchSpace& space, const train::T
 
     for (Running& running : round) {
       const int number = running.trial.number();
-      AgentTrial report{number, running.params, std::nullopt, 0};
+      AgentTrial report{number, running.params, std::nullopt, 0, {}, {}};
       if (running.trained) {
         report.val_loss = running.trained->val_loss;
         report.epochs = static_cast<int>(running.trained->history.epoch.size());
+        report.curves = running.trained->history.values;
         TL_RETURN_IF_ERROR(study->tell(number, running.trained->val_loss));
         if (!best || running.trained->val_loss < best->val_loss) {
           best = std::move(*running.trained);
@@ -149,6 +150,7 @@ Result<AgentStudy> run_agent_study(const tpe::SearchSpace& space, const train::T
         }
       } else {
         last_failure = running.trained.error();
+        report.error = to_string(last_failure);
         TL_RETURN_IF_ERROR(study->tell(number, tpe::TrialState::kFail));
       }
       if (on_trial) on_trial(report);

@@ -66,7 +66,8 @@ Result<TrainingFinished> TrainerAgent::train(const TrainingGranted& granted,
     if (trial.val_loss && (!best || *trial.val_loss < *best)) best = trial.val_loss;
     // Progress is for watchers: a training does not fail for want of one.
     (void)publish_(TrainingProgress{granted.id, done, curriculum.training.trials, best, trial.val_loss,
-                                    trial.epochs, params_json(trial.params)});
+                                    trial.epochs, params_json(trial.params), trial.curves,
+                                    trial.error});
   };
   auto challenger = std::make_shared<Challenger>();
   challenger->curriculum = curriculum;
