@@ -206,7 +206,7 @@ std::string summary(const RunReport& report) {
 
 /// The pages of the run; nothing with --no-web.
 Result<std::unique_ptr<thunderprism::PrismServer>> start_pages(
-    const Session& session, const RunFlags& flags,
+    const Session& session, const RunFlags& flags, std::function<void()> on_opened,
     std::function<void(const RunReport&)> on_finished) {
   if (flags.no_web) return nullptr;
   thunderprism::PrismServer::Options options;
@@ -217,6 +217,7 @@ Result<std::unique_ptr<thunderprism::PrismServer>> start_pages(
                         thunderprism::read_token_file(session.files, flags.token_file));
   }
   options.version = THUNDERLINE_VERSION;
+  options.on_opened = std::move(on_opened);
   options.on_finished = std::move(on_finished);
   return thunderprism::PrismServer::start(std::move(options), session.clock);
 }
@@ -253,11 +254,17 @@ Status run(Session& session, const RunFlags& flags) {
     progress.note("The pages stay up until Ctrl-C.");
     wait_for_stop(session.stop);
   };
-  TL_ASSIGN_OR_RETURN(const auto pages, start_pages(session, flags, on_finished));
-  if (pages) {
+  std::unique_ptr<thunderprism::PrismServer> pages;
+  // Only once the home is ours: another run's pages may have the address that was asked for.
+  const auto on_opened = [&] {
     progress.note("The run's pages: " + pages->url());
-    options.observer = &pages->observer();
-  }
+    if (thunderprism::browsers_refuse(pages->address().port)) {
+      progress.note("Browsers do not open port " + std::to_string(pages->address().port) +
+                    " (it is on their list of other services' ports); take another with --listen.");
+    }
+  };
+  TL_ASSIGN_OR_RETURN(pages, start_pages(session, flags, on_opened, on_finished));
+  if (pages) options.observer = &pages->observer();
   const ProgressLine line(session.clock);
   size_t told = 0;
   const auto on_progress = [&](const RunProgress& now) {

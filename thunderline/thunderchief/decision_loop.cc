@@ -96,6 +96,7 @@ Result<bool> DecisionLoop::tick(const std::stop_token& stop) {
   seen_.tick = tick_;
   field_->begin_tick(tick_);
   TL_RETURN_IF_ERROR(parts_.governor.begin_tick(*field_));
+  TL_RETURN_IF_ERROR(follow_wishes());
   if (!options_.wait_for_gate) {
     if (parts_.recorder.recovering()) TL_RETURN_IF_ERROR(take_recorded_result());
     while (auto message = messages_->try_pop()) TL_RETURN_IF_ERROR(on_message(**message));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "thunderline/base/clock.h"
+#include "thunderline/base/mutex.h"
 #include "thunderline/base/result.h"
 #include "thunderline/thunderbolt/ml/model_server.h"
 #include "thunderline/thunderbolt/training/model_deployer.h"
@@ -52,6 +54,15 @@ struct LoopState {
   std::vector<LoopAlarm> alarms;
 };
 
+/// What a person wants of the live model.
+struct ModelWish {
+  int version = 0;   ///< Deployed before; 0: the heuristic.
+  bool back = false;  ///< A rollback: what is live now is not gone back to later.
+  std::string who;
+  std::string why;   ///< Not empty.
+  std::string key;   ///< Names the wish: one with the key of an earlier one changes nothing.
+};
+
 /// One world's run through the whole house: events become bits, bits are scored and decided, every
 /// decision is logged, rewards close the steps, trainings happen when they are due, and a model that
 /// passed scores from the next tick on. Section 5 of the world's definition gives the order of a tick.
@@ -92,6 +103,11 @@ class DecisionLoop {
   /// Called now and then while the loop waits for a training, for who shows progress.
   void on_wait(std::function<void()> notify) { on_wait_ = std::move(notify); }
 
+  /// Lets another model score from the next tick on, by a person's wish. It stands in the log: a run
+  /// that is repeated follows it at the same tick. A version that does not load any more changes
+  /// nothing. Thread-safety: any thread. Errors: kInvalidArgument without a key or a reason.
+  Status ask_for_model(const ModelWish& wish) TL_EXCLUDES(wishes_mutex_);
+
   const LoopState& state() const { return state_; }
   const Conductor& conductor() const { return *conductor_; }
   Conductor& conductor() { return *conductor_; }
@@ -122,6 +138,10 @@ class DecisionLoop {
   Status watch_model(const OpenStep& step, const worlds::Feedback& feedback);
   Status watch_loop();
   Status roll_back(const thunderbolt::LoopAlert& alert);
+  /// Does what was wished for, or what the log says was.
+  Status follow_wishes() TL_EXCLUDES(wishes_mutex_);
+  std::optional<ModelWish> next_wish() TL_EXCLUDES(wishes_mutex_);
+  Status follow(const ModelWish& wish);
   /// Lets `version` score, or the heuristic for 0.
   Status use(int version);
 
@@ -159,6 +179,8 @@ class DecisionLoop {
   std::optional<Curriculum> in_flight_;  ///< Asked for, not yet resolved.
   uint64_t request_ = 0;                 ///< Of the agents, for what is in flight.
   std::function<void()> on_wait_;
+  Mutex wishes_mutex_;
+  std::deque<ModelWish> wishes_ TL_GUARDED_BY(wishes_mutex_);
   WatchedTick seen_;          ///< In this tick.
   size_t next_unscored_ = 0;  ///< Positions below were scored before this tick.
   size_t newest_scored_ = 0;  ///< Positions below were scored by now.

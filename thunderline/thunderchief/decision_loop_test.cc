@@ -87,10 +87,17 @@ class PermissiveGovernor final : public LoopGovernor {
     rolled_back_versions.push_back(version);
     return {};
   }
+  Status changed_by_hand(const std::string& who, bool, const std::string& before,
+                         const std::string& live, const std::string&,
+                         const std::string&) override {
+    by_hand.push_back(who + ": " + before + " to " + live);
+    return {};
+  }
   void degraded(int64_t) override {}
   void read(const thunderbolt::LoopReading&) override {}
 
   std::vector<int> rolled_back_versions;
+  std::vector<std::string> by_hand;
 };
 
 /// A run whose trainings, one after each 300 rewards, give the models of `forced` in turn. It is what the
@@ -163,6 +170,7 @@ class ForcedRun final : public TrainingAgents {
   const LoopState& state() const { return loop_->state(); }
   const PermissiveGovernor& governor() const { return governor_; }
   const DecisionLoop& loop() const { return *loop_; }
+  DecisionLoop& loop() { return *loop_; }
   const std::vector<std::string>& deploy_events() const { return sink_.names; }
   thunderbolt::ModelRepository& repository() { return repository_; }
   bool recovering() const { return recorder_.recovering(); }
@@ -343,6 +351,35 @@ TEST(DecisionLoop, AResumedRunRepeatsItsRollbacks) {
     EXPECT_EQ(rest.state().models[i].rolled_back_at, whole.state().models[i].rolled_back_at);
   }
   EXPECT_EQ(*rest.repository().current(kModel), *whole.repository().current(kModel));
+}
+
+TEST(DecisionLoop, FollowsAPersonsWishAndRepeatsItAtTheSameTick) {
+  const testing::TempFolder folder;
+  thunderbolt::MemoryTrajectoryLogger log;
+  const std::vector<std::vector<std::byte>> forced = {healthy_model(), healthy_model()};
+  int64_t live = 0;
+  {
+    ForcedRun part(folder.path(), log, forced);
+    while (part.state().model_version != "2") part.run(1);
+    ASSERT_TRUE(part.loop().ask_for_model({1, true, "ann", "the second loses ham", "k1"}));
+    part.run(1);
+    EXPECT_EQ(part.state().model_version, "1");
+    EXPECT_TRUE(part.state().models[1].rolled_back_at);
+    ASSERT_TRUE(part.loop().ask_for_model({2, false, "ann", "it was the corpus", "k2"}));
+    ASSERT_TRUE(part.loop().ask_for_model({99, false, "ann", "no such model", "k3"}));
+    part.run(3);
+    EXPECT_EQ(part.state().model_version, "2") << "one that does not load changes nothing";
+    EXPECT_FALSE(part.state().models[1].rolled_back_at);
+    EXPECT_EQ(part.governor().by_hand,
+              (std::vector<std::string>{"ann: 2 to 1", "ann: 1 to 2"}));
+    EXPECT_FALSE(part.loop().ask_for_model({1, false, "ann", "", "k4"}));
+    live = part.state().ticks;
+  }
+  ForcedRun rest(folder.path(), log, forced);
+  rest.run(live);
+  EXPECT_FALSE(rest.recovering());
+  EXPECT_EQ(rest.state().model_version, "2");
+  EXPECT_EQ(rest.governor().by_hand, (std::vector<std::string>{"ann: 2 to 1", "ann: 1 to 2"}));
 }
 
 }  // namespace

@@ -350,7 +350,9 @@ void Run::let_observe() {
   if (options_.observer == nullptr) return;
   options_.observer->opened({manifest_.run_id, "inbox", options_.settings.world.seed, options_.rate,
                              inbox_.replay.size(), bus_, *log_, *loop_, loop_->conductor(),
-                             [this] { return agents_->agents(); }});
+                             [this] { return agents_->agents(); },
+                             join_path(options_.home, "state.db"),
+                             [this](const ModelWish& wish) { return loop_->ask_for_model(wish); }});
   observed_ = true;
 }
 

@@ -27,6 +27,9 @@ struct RunAccess {
   const DecisionLoop& loop;             ///< The run's thread only, within `advanced`.
   Conductor& conductor;                 ///< Pause and resume: any thread; the rest as `loop`.
   std::function<std::vector<thunderflow::ChildInfo>()> agents;  ///< Any thread.
+  std::string state_path;  ///< The home's `state.db`.
+  /// Asks for another live model (DecisionLoop::ask_for_model); any thread.
+  std::function<Status(const ModelWish&)> ask_for_model;
 };
 
 /// Watches a run from outside. Nothing that it does may change what the run decides; it can only hold

@@ -48,6 +48,10 @@ struct ListenAddress {
 /// Reads "127.0.0.1:4040", "[::1]:4040", "localhost:4040". Errors: kInvalidArgument.
 Result<ListenAddress> parse_listen_address(const std::string& text);
 
+/// Whether web browsers refuse to open this port, whatever serves it.
+/// Source: WHATWG Fetch, "bad port".
+bool browsers_refuse(uint16_t port);
+
 /// Decides who may do what. Without tokens (loopback only) everybody on this machine may do all, and
 /// the checks of Host and Origin keep foreign web pages out.
 /// Thread-safety: any thread.

@@ -21,6 +21,11 @@ Result<std::vector<AccessToken>> read_tokens(const std::string& text, mode_t mod
   return read_token_file(posix_file_system(), path);
 }
 
+TEST(ListenAddress, KnowsThePortsThatBrowsersRefuse) {
+  for (const uint16_t port : {22, 4045, 6000, 6667, 10080}) EXPECT_TRUE(browsers_refuse(port)) << port;
+  for (const uint16_t port : {80, 443, 4040, 8080, 65535}) EXPECT_FALSE(browsers_refuse(port)) << port;
+}
+
 TEST(TokenFile, GivesScopesAndTokens) {
   const auto tokens = read_tokens("# ours\n\nread 0123456789abcdef\nadmin  fedcba9876543210\n", 0600);
   ASSERT_TRUE(tokens);

@@ -1,8 +1,7 @@
 #include "thunderline/thunderprism/api.h"
 
-#include <charconv>
-
 #include "thunderline/base/json_util.h"
+#include "thunderline/thunderprism/api_parts.h"
 #include "thunderline/thunderprism/assets.h"
 #include "thunderline/thunderprism/field_json.h"
 #include "thunderline/thunderprism/problem.h"
@@ -20,21 +19,6 @@ const std::map<std::string, std::vector<std::string>> kPages = {
     {"models", {"run", "training", "models"}},
     {"trajectories", {"run", "training"}},
 };
-
-Result<uint64_t> whole_number(const HttpRequest& request, const std::string& name,
-                              uint64_t otherwise, uint64_t low, uint64_t high) {
-  const auto it = request.query.find(name);
-  if (it == request.query.end()) return otherwise;
-  uint64_t value = 0;
-  const char* end = it->second.data() + it->second.size();
-  const auto [stop, error] = std::from_chars(it->second.data(), end, value);
-  if (error != std::errc() || stop != end || value < low || value > high) {
-    return fail(ErrorCode::kInvalidArgument, "the value is no whole number in its range",
-                name + "=" + it->second,
-                "give " + std::to_string(low) + " to " + std::to_string(high));
-  }
-  return value;
-}
 
 std::string parameter(const HttpRequest& request, const std::string& name) {
   const auto it = request.query.find(name);
@@ -96,20 +80,6 @@ Result<HttpResponse> start_stream(EventStream& stream, const HttpRequest& reques
   response.headers["X-Accel-Buffering"] = "no";
   response.stream = std::move(start);
   return response;
-}
-
-std::string control_json(bool paused) {
-  return std::string("{\"paused\":") + (paused ? "true" : "false") + "}\n";
-}
-
-Result<HttpResponse> set_paused(RunFeed& feed, const HttpRequest& request, bool paused) {
-  const std::string_view wanted = request.header("if-match");
-  if (!wanted.empty() && !tag_listed(wanted, entity_tag(control_json(feed.paused())))) {
-    return problem(412, {ErrorCode::kRefused, "the run's control has changed since you looked",
-                         "If-Match", "read /api/v1/run/control again"});
-  }
-  TL_RETURN_IF_ERROR(feed.set_paused(paused));
-  return HttpResponse::json(control_json(paused));
 }
 
 Result<HttpResponse> trajectories(RunFeed& feed, const HttpRequest& request) {
@@ -249,25 +219,6 @@ void add_run(std::vector<Route>& routes, const ApiParts& parts) {
                     }});
 }
 
-void add_actions(std::vector<Route>& routes, const ApiParts& parts) {
-  RunFeed& feed = parts.feed;
-  routes.push_back({"GET", "/api/v1/run/control", Scope::kRead, "actions", "Whether the run is held",
-                    "`paused`, with an ETag for If-Match.", {}, "application/json", "",
-                    [&feed](const HttpRequest&, const PathValues&) -> Result<HttpResponse> {
-                      return HttpResponse::json(control_json(feed.paused()));
-                    }});
-  for (const bool paused : {true, false}) {
-    routes.push_back({"POST", paused ? "/api/v1/run/pause" : "/api/v1/run/resume", Scope::kAct,
-                      "actions", paused ? "Hold the run" : "Let the run go on",
-                      paused ? "The run stops between two ticks; a training that runs goes on."
-                             : "The run goes on with its next tick.",
-                      {}, "application/json", "application/json",
-                      [&feed, paused](const HttpRequest& request, const PathValues&) {
-                        return set_paused(feed, request, paused);
-                      }});
-  }
-}
-
 void add_trajectories(std::vector<Route>& routes, const ApiParts& parts) {
   RunFeed& feed = parts.feed;
   routes.push_back(
@@ -352,6 +303,7 @@ std::vector<Route> make_routes(ApiParts parts) {
   std::vector<Route> routes;
   add_health(routes, parts);
   add_run(routes, parts);
+  add_history(routes, parts);
   add_actions(routes, parts);
   add_trajectories(routes, parts);
   add_push(routes, parts);

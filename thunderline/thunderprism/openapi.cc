@@ -35,7 +35,7 @@ OrderedJson operation(const Route& route) {
   if (!route.consumes.empty()) {
     json["requestBody"]["content"][route.consumes]["schema"] = {{"type", "object"}};
   }
-  json["responses"]["200"] = {{"description", route.summary},
+  json["responses"][std::to_string(route.status)] = {{"description", route.summary},
                               {"content", {{route.produces, OrderedJson::object()}}}};
   json["responses"]["default"] = {
       {"description", "What went wrong."},

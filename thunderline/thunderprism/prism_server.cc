@@ -23,7 +23,7 @@ class PrismServer::Impl {
       : options_(std::move(options)),
         clock_(clock),
         stream_(new_boot()),
-        feed_(stream_, metrics_, clock, options_.on_finished) {}
+        feed_(stream_, metrics_, clock, options_.on_opened, options_.on_finished) {}
 
   Status open() {
     options_.access.listen = options_.http.listen;

@@ -19,6 +19,8 @@ class PrismServer {
     HttpServer::Options http;  ///< With the address.
     AccessControl::Options access;  ///< `listen` is taken from `http`.
     std::string version;
+    /// Called on the run's thread when the run is open (RunFeed).
+    std::function<void()> on_opened;
     /// Called on the run's thread when the report is there (RunFeed).
     std::function<void(const thunderchief::RunReport&)> on_finished;
   };

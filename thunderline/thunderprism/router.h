@@ -37,6 +37,7 @@ struct Route {
   std::string produces = "application/json";
   std::string consumes;     ///< Media type of the body; empty: takes none.
   RouteHandler handler;
+  int status = 200;         ///< Of success.
 };
 
 /// Finds the route of a request and makes the checks that every route needs: Host and Origin (403),

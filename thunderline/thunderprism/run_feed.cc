@@ -9,10 +9,39 @@ namespace {
 constexpr auto kFrame = std::chrono::milliseconds(100);
 constexpr size_t kHistoryPoints = 600;
 constexpr size_t kMessageQueue = 16'384;
+constexpr auto kWriteEvery = std::chrono::milliseconds(500);
+constexpr size_t kKeptWishes = 1000;
 
 template <typename T>
 OrderedJson or_null(const std::optional<T>& value) {
   return value ? OrderedJson(*value) : OrderedJson();
+}
+
+/// The version that a wish means; without one, the newest that was live before the live one.
+Result<int> wanted_version(const thunderchief::LoopState& loop, std::optional<int> version) {
+  const auto is_live = [&](int one) {
+    return loop.model_version == (one == 0 ? "heuristic" : std::to_string(one));
+  };
+  if (version) {
+    if (is_live(*version)) {
+      return fail(ErrorCode::kRefused, "this model decides already", std::to_string(*version));
+    }
+    for (const auto& model : loop.models) {
+      if (model.version == *version && model.decision == "deployed") return *version;
+    }
+    return fail(ErrorCode::kNotFound, "no model of this version was ever deployed",
+                std::to_string(*version), "/api/v1/models lists the decisions");
+  }
+  if (is_live(0)) {
+    return fail(ErrorCode::kRefused, "the heuristic decides; there is nothing to go back to",
+                "live");
+  }
+  int before = 0;
+  for (const auto& model : loop.models) {
+    if (is_live(model.version)) return before;
+    if (model.decision == "deployed" && !model.rolled_back_at) before = model.version;
+  }
+  return before;
 }
 
 /// The newest values; null where there never was one.
@@ -25,8 +54,13 @@ OrderedJson newest(const thunderbolt::LoopSummary& loop) {
 }  // namespace
 
 RunFeed::RunFeed(EventStream& stream, thunderflow::MetricsRegistry& metrics, const Clock& clock,
+                 std::function<void()> on_opened,
                  std::function<void(const thunderchief::RunReport&)> on_finished)
-    : stream_(stream), metrics_(metrics), clock_(clock), on_finished_(std::move(on_finished)) {}
+    : stream_(stream),
+      metrics_(metrics),
+      clock_(clock),
+      on_opened_(std::move(on_opened)),
+      on_finished_(std::move(on_finished)) {}
 
 RunFeed::~RunFeed() { closed(); }
 
@@ -36,6 +70,7 @@ void RunFeed::opened(const thunderchief::RunAccess& access) {
   seed_ = access.seed;
   rate_ = access.rate;
   opened_ms_ = clock_.unix_ms();
+  open_history(access.state_path);
   thunderflow::SubscribeOptions options;
   options.capacity = kMessageQueue;
   if (auto messages = access.bus.subscribe(thunderchief::kOrchestratorTopic, options)) {
@@ -51,6 +86,7 @@ void RunFeed::opened(const thunderchief::RunAccess& access) {
     open_ = true;
   }
   thread_ = std::thread([this] { work(); });
+  if (on_opened_) on_opened_();
 }
 
 void RunFeed::advanced(const thunderchief::RunProgress& progress) {
@@ -86,6 +122,53 @@ void RunFeed::closed() {
   access_.reset();
 }
 
+void RunFeed::open_history(const std::string& path) {
+  auto opened = HistoryStore::open(path);
+  if (!opened) {
+    count_history_error(opened.error());
+    return;
+  }
+  std::shared_ptr<HistoryStore> history = *std::move(opened);
+  if (const auto past = history->restore(TrainingStory::kKeptMessages)) story_.restore(*past);
+  MutexLock lock(mutex_);
+  store_ = std::move(history);
+}
+
+std::shared_ptr<HistoryStore> RunFeed::history() const {
+  MutexLock lock(mutex_);
+  return store_;
+}
+
+void RunFeed::count_history_error(const Error&) {
+  auto counter = metrics_.counter("thunderline_history_errors_total",
+                                  "Times that the pages' history could not be written or opened.");
+  if (counter) (*counter)->increment();
+}
+
+void RunFeed::remember(const std::shared_ptr<const Look>& look, bool last) {
+  const auto store = history();
+  if (!store || (!last && clock_.now() < next_write_)) return;
+  next_write_ = clock_.now() + kWriteEvery;
+  Observed observed;
+  if (look) {
+    const thunderbolt::LoopSummary& loop = look->progress.loop.observables;
+    observed = {loop.plv.newest, loop.sigma.newest, loop.lambda.newest};
+  }
+  HistoryBatch news = story_.take_news(observed);
+  const auto append = [](auto& to, auto& from) {
+    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+  };
+  append(unwritten_.trainings, news.trainings);
+  append(unwritten_.trials, news.trials);
+  append(unwritten_.messages, news.messages);
+  if (const Status written = store->write(unwritten_); !written) {
+    count_history_error(written.error());
+    // Tried again with the next batch, as long as memory bears it.
+    if (unwritten_.messages.size() + unwritten_.trials.size() < kMessageQueue) return;
+  }
+  unwritten_ = {};
+}
+
 bool RunFeed::ready() const {
   MutexLock lock(mutex_);
   return open_;
@@ -112,6 +195,31 @@ Status RunFeed::set_paused(bool paused) {
   return {};
 }
 
+Result<int> RunFeed::ask_for_model(std::optional<int> version, const std::string& who,
+                                   const std::string& why, const std::string& key) {
+  std::shared_ptr<const Look> look;
+  {
+    MutexLock lock(mutex_);
+    if (const auto heard = wishes_.find(key); heard != wishes_.end()) return heard->second;
+    if (report_) {
+      return fail(ErrorCode::kRefused, "the run is over", "run",
+                  "thunderline models promote changes a home at rest");
+    }
+    look = look_;
+  }
+  if (!look) return fail(ErrorCode::kUnavailable, "no run is open yet", "run");
+  TL_ASSIGN_OR_RETURN(const int wanted, wanted_version(look->progress.loop, version));
+  {
+    MutexLock lock(access_mutex_);
+    if (!access_) return fail(ErrorCode::kUnavailable, "no run is open yet", "run");
+    TL_RETURN_IF_ERROR(access_->ask_for_model({wanted, !version.has_value(), who, why, key}));
+  }
+  MutexLock lock(mutex_);
+  if (wishes_.size() >= kKeptWishes) wishes_.clear();
+  wishes_[key] = wanted;
+  return wanted;
+}
+
 bool RunFeed::paused() const {
   MutexLock lock(access_mutex_);
   return access_ && access_->conductor.paused();
@@ -128,21 +236,32 @@ void RunFeed::take_messages() {
   while (const auto event = messages_->try_pop()) story_.tell(**event, event->unix_ms);
 }
 
+void RunFeed::settle(const Look& look) {
+  const auto& models = look.progress.loop.models;
+  if (models.empty()) return;
+  const thunderchief::ModelRecord& newest = models.back();
+  story_.settle(newest.version, newest.decision, newest.reason, clock_.unix_ms());
+}
+
 void RunFeed::work() {
   while (true) {
     std::shared_ptr<const Look> look;
     bool over = false;
+    bool last = false;
     {
       const auto deadline = std::chrono::steady_clock::now() + kFrame;
       MutexLock lock(mutex_);
       while (!stopping_ && std::chrono::steady_clock::now() < deadline) {
         changed_.wait_until(mutex_, deadline);
       }
-      if (stopping_) return;
       look = look_;
       over = report_ != nullptr;
+      last = stopping_;
     }
     take_messages();
+    if (look) settle(*look);
+    remember(look, last);
+    if (last) return;
     if (look) publish(*look, paused(), over);
   }
 }

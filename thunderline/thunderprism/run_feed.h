@@ -15,6 +15,7 @@
 #include "thunderline/thunderchief/inbox_run.h"
 #include "thunderline/thunderflow/metrics.h"
 #include "thunderline/thunderprism/event_stream.h"
+#include "thunderline/thunderprism/history_store.h"
 #include "thunderline/thunderprism/training_story.h"
 
 namespace thunderline::thunderprism {
@@ -27,9 +28,11 @@ namespace thunderline::thunderprism {
 /// Thread-safety: any thread; the observer's functions on the run's.
 class RunFeed final : public thunderchief::RunObserver {
  public:
-  /// All must outlive the feed. `on_finished` is called on the run's thread once the report is there;
+  /// All must outlive the feed. `on_opened` is called on the run's thread when the run has its home;
+  /// `on_finished` is called on the run's thread once the report is there;
   /// while it does not return, all that the run has can still be read.
   RunFeed(EventStream& stream, thunderflow::MetricsRegistry& metrics, const Clock& clock,
+          std::function<void()> on_opened,
           std::function<void(const thunderchief::RunReport&)> on_finished);
   ~RunFeed() override;
 
@@ -40,6 +43,17 @@ class RunFeed final : public thunderchief::RunObserver {
 
   /// Whether a run is open: the program is ready to show something.
   bool ready() const TL_EXCLUDES(mutex_);
+
+  /// The past of the run's home; null without a run, or where `state.db` cannot be used.
+  std::shared_ptr<HistoryStore> history() const TL_EXCLUDES(mutex_);
+
+  /// Asks for another live model, `back`: the one before it. Returns the version asked for (0: the
+  /// heuristic). A wish whose key was heard before changes nothing.
+  /// Errors: kUnavailable without a run; kRefused when it is over, when the version is live already
+  /// or there is none to go back to; kNotFound for a version that was never deployed.
+  Result<int> ask_for_model(std::optional<int> version, const std::string& who,
+                            const std::string& why, const std::string& key)
+      TL_EXCLUDES(mutex_, access_mutex_);
 
   /// The report's JSON; null before the end.
   std::shared_ptr<const std::string> report() const TL_EXCLUDES(mutex_);
@@ -68,6 +82,12 @@ class RunFeed final : public thunderchief::RunObserver {
 
   void work() TL_EXCLUDES(mutex_);
   void take_messages();
+  /// Stores what is new, at most twice a second or when `last`.
+  void remember(const std::shared_ptr<const Look>& look, bool last);
+  void count_history_error(const Error& error);
+  /// Ends a restored training whose outcome the log knows.
+  void settle(const Look& look);
+  void open_history(const std::string& path) TL_EXCLUDES(mutex_);
   void publish(const Look& look, bool paused, bool over);
   std::string run_json(const Look& look, bool paused, bool over) const;
   std::string models_json(const Look& look) const;
@@ -78,6 +98,7 @@ class RunFeed final : public thunderchief::RunObserver {
   EventStream& stream_;
   thunderflow::MetricsRegistry& metrics_;
   const Clock& clock_;
+  const std::function<void()> on_opened_;
   const std::function<void(const thunderchief::RunReport&)> on_finished_;
 
   mutable Mutex access_mutex_;  ///< Held while somebody uses `access_`, never with mutex_ inside.
@@ -87,6 +108,8 @@ class RunFeed final : public thunderchief::RunObserver {
   CondVar changed_;
   std::shared_ptr<const Look> look_ TL_GUARDED_BY(mutex_);
   std::shared_ptr<const std::string> report_ TL_GUARDED_BY(mutex_);
+  std::shared_ptr<HistoryStore> store_ TL_GUARDED_BY(mutex_);
+  std::map<std::string, int> wishes_ TL_GUARDED_BY(mutex_);  ///< Versions asked for, by key.
   bool open_ TL_GUARDED_BY(mutex_) = false;
   bool stopping_ TL_GUARDED_BY(mutex_) = false;
 
@@ -102,6 +125,8 @@ class RunFeed final : public thunderchief::RunObserver {
   int64_t opened_ms_ = 0;
   std::optional<thunderflow::Subscription<thunderchief::Message>> messages_;
   TrainingStory story_;
+  HistoryBatch unwritten_;
+  std::chrono::nanoseconds next_write_{0};
   uint64_t told_messages_ = 0;
   std::map<std::string, std::string> last_;  ///< Newest document by topic: only news is sent.
   std::deque<std::string> history_;          ///< Points of the observables, as JSON arrays.

@@ -115,6 +115,8 @@ void TrainingStory::begin(const TrainingGranted& granted, int64_t now) {
   outcome_ = "running";
   why_.clear();
   done_.clear();
+  begun_ = true;
+  stored_trials_ = 0;
 }
 
 void TrainingStory::enter(size_t stage, int64_t now) {
@@ -192,7 +194,7 @@ void TrainingStory::tell(const Message& message, int64_t unix_ms) {
     best_ = progress->best;
     if (done_.size() < kKeptTrials) {
       done_.push_back({progress->trial - 1, progress->value, progress->epochs,
-                       progress->params_json});
+                       progress->params_json, progress->curves, progress->error, unix_ms});
     }
   } else if (std::holds_alternative<TrainingFinished>(message)) {
     enter(kEvaluate, unix_ms);

@@ -9,8 +9,14 @@
 
 #include "thunderline/thunderchief/orchestrator/messages.h"
 #include "thunderline/thunderflow/supervisor.h"
+#include "thunderline/thunderprism/history_store.h"
 
 namespace thunderline::thunderprism {
+
+/// The loop's observables; nothing where one cannot be told yet.
+struct Observed {
+  std::optional<double> plv, sigma, lambda;
+};
 
 /// What the orchestrator's messages tell of the training that runs and of the agents, for pages.
 /// A pure function of the messages it was told. Thread-safety: one thread.
@@ -38,6 +44,16 @@ class TrainingStory {
   std::string messages_json(uint64_t after) const;
   uint64_t last_message() const { return last_message_; }
 
+  /// What a process before this one has stored. Call before the first `tell`.
+  void restore(const HistoryStore::Past& past);
+
+  /// Ends a training of this version that is still told as running: its outcome stands in the log,
+  /// though its last messages were lost with an earlier process.
+  void settle(int version, const std::string& decision, const std::string& why, int64_t unix_ms);
+
+  /// What was told since the last call and is to be remembered.
+  HistoryBatch take_news(const Observed& observed);
+
   /// Changes with everything that `training_json` or `trials_json` shows.
   uint64_t revision() const { return revision_; }
 
@@ -54,6 +70,9 @@ class TrainingStory {
     std::optional<double> value;
     int epochs = 0;
     std::string params_json;
+    std::map<std::string, std::vector<double>> curves;
+    std::string error;
+    int64_t ended_ms = 0;
   };
   struct Line {
     uint64_t number = 0;
@@ -71,6 +90,7 @@ class TrainingStory {
     int64_t last_ms = 0;
   };
 
+  TrialRow row_of(const Trial& trial, const Observed& observed) const;
   void begin(const thunderchief::TrainingGranted& granted, int64_t now);
   void enter(size_t stage, int64_t now);
   void finish(const std::string& state, int64_t now, const std::string& outcome,
@@ -93,6 +113,10 @@ class TrainingStory {
   std::deque<Line> lines_;
   uint64_t last_message_ = 0;
   uint64_t revision_ = 0;
+  bool begun_ = false;        ///< Since the last `take_news`.
+  uint64_t stored_revision_ = 0;
+  size_t stored_trials_ = 0;
+  uint64_t stored_message_ = 0;
   std::map<std::string, AgentNote> notes_;
 };
 

@@ -51,6 +51,13 @@ export interface Step {
 export interface StepPage { items: Step[]; next: number | null }
 export interface LogStats { steps: number; outcomes: number; open_steps: number; not_yet_durable: number; size_bytes: number; transitions: number; segments: number }
 
+export interface Curves { epoch: number[]; loss?: (number | null)[]; val_loss?: (number | null)[]; accuracy?: (number | null)[]; val_accuracy?: (number | null)[] }
+export interface Trial {
+  version: number; number: number; value: number | null; epochs: number; params: Params; ended_ms: number;
+  plv: number | null; sigma: number | null; lambda: number | null; curves: Curves | null; log: string[];
+}
+export interface Page<T> { items: T[]; next: number | null }
+
 export interface Topics {
   run: Run; training: Training | null; trials: Trials; models: Models; agents: Agents;
   messages: Message[]; bits: Field; observables: Observables;
@@ -62,11 +69,17 @@ export class ApiError extends Error {
   constructor(readonly status: number, message: string, readonly hint: string) { super(message); }
 }
 
-export async function request<T>(path: string, method = "GET"): Promise<T> {
-  const response = await fetch(path, { method, headers: { Accept: "application/json" } });
+/** A name for one wish, so that a second click on it does nothing. */
+export const newKey = (): string => Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(16).padStart(8, "0")).join("");
+
+export async function request<T>(path: string, method = "GET", body?: unknown, key = ""): Promise<T> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (key) headers["Idempotency-Key"] = key;
+  const response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
   if (response.status === 401) location.assign("/login");
-  const body: unknown = await response.json().catch(() => null);
-  if (response.ok) return body as T;
-  const problem = (body ?? {}) as { detail?: string; hint?: string };
+  const answer: unknown = await response.json().catch(() => null);
+  if (response.ok) return answer as T;
+  const problem = (answer ?? {}) as { detail?: string; hint?: string };
   throw new ApiError(response.status, problem.detail ?? response.statusText, problem.hint ?? "");
 }

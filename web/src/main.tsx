@@ -1,9 +1,13 @@
+import { signal } from "@preact/signals";
 import { render, type ComponentType } from "preact";
 import { lazy } from "./lazy";
 import { useEffect, useState } from "preact/hooks";
 import "./app.css";
 import { age, clock, fixed, whole } from "./format";
+import type { Command } from "./palette";
 import { Icon } from "./parts";
+import { otherTheme } from "./theme";
+import { readAddress } from "./url";
 import { failure, lastNews, link, now, setPaused, show, topics } from "./store";
 
 interface Page { path: string; name: string; title: string; key: string; view: ComponentType }
@@ -19,14 +23,6 @@ const PAGES: Page[] = [
   page("/trajectories", "trajectories", "Trajectories", "t", () => import("./pages/trajectories")),
 ];
 const at = (path: string): Page => PAGES.find((p) => p.path === path) ?? PAGES[0]!;
-
-function setTheme(theme: string): void {
-  document.documentElement.dataset.theme = theme;
-  try { localStorage.setItem("theme", theme); } catch { /* A browser that keeps nothing still shows it. */ }
-}
-const storedTheme = (): string | null => { try { return localStorage.getItem("theme"); } catch { return null; } };
-setTheme(new URLSearchParams(location.search).get("theme") ?? storedTheme() ?? (matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark"));
-const otherTheme = (): void => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
 
 function Strip() {
   const run = topics.run.value;
@@ -48,6 +44,14 @@ function Live() {
   const dot = state === "live" ? "" : state === "failed" ? "off" : "hollow";
   return <span class="live"><i class={dot} />{words}{lastNews.value > 0 && <span class="n">{quiet}</span>}</span>;
 }
+/** What a screen reader is told: stages and outcomes, not every trial. */
+function said(): string {
+  const training = topics.training.value;
+  if (link.value === "reconnecting") return "Reconnecting to the server";
+  if (!training) return "";
+  const stage = training.stages.find((one) => one.state === "running")?.name;
+  return `Model ${training.version}: ${training.outcome === "running" ? stage ?? "" : training.outcome}`;
+}
 function Nav({ here }: { here: Page }) {
   const item = (p: Page) => <a key={p.path} href={p.path} aria-current={p === here ? "page" : undefined} title={p.title}><Icon name={p.name} /><span class="tx">{p.title}</span><span class="k">g {p.key}</span></a>;
   const run = topics.run.value;
@@ -68,33 +72,73 @@ function Banner() {
   return failure.value ? <div class="bn warn" role="alert"><Icon name="warn" /><span>{failure.value}</span></div> : null;
 }
 
+const KEYS_KEPT = "single-keys";
+const singleKeys = signal(localStorageOr(KEYS_KEPT, "on") === "on");
+function localStorageOr(name: string, otherwise: string): string { try { return localStorage.getItem(name) ?? otherwise; } catch { return otherwise; } }
+function switchKeys(): void {
+  singleKeys.value = !singleKeys.value;
+  try { localStorage.setItem(KEYS_KEPT, singleKeys.value ? "on" : "off"); } catch { /* It holds until the page is left. */ }
+}
+const togglePause = (): void => void setPaused(topics.run.value?.state !== "paused");
+const press = (selector: string): void => document.querySelector<HTMLElement>(selector)?.click();
+/** Moves the selection within the page's first table of rows that can be picked. */
+function nextRow(by: number): void {
+  const rows = [...document.querySelectorAll<HTMLElement>("table.pick tbody tr")];
+  const at = rows.findIndex((row) => row.classList.contains("sel"));
+  const row = rows[Math.min(Math.max(at + by, 0), rows.length - 1)];
+  row?.click();
+  row?.scrollIntoView({ block: "nearest" });
+}
+
+function commands(go: (path: string) => void): Command[] {
+  return [
+    ...PAGES.map((p) => ({ name: `Go to ${p.title}`, keys: `g ${p.key}`, run: () => go(p.path) })),
+    { name: topics.run.value?.state === "paused" ? "Resume the run" : "Pause the run", keys: "Shift P", run: togglePause },
+    { name: "Switch between dark and light", keys: "Shift T", run: otherTheme },
+    { name: "Filter this page's list", keys: "/", run: () => document.querySelector<HTMLElement>("main input")?.focus() },
+    { name: "Next row", keys: "j", run: () => nextRow(1) },
+    { name: "Previous row", keys: "k", run: () => nextRow(-1) },
+    { name: "Freeze or go on with the bits", keys: "space", run: () => press("[data-freeze]") },
+    { name: singleKeys.value ? "Turn single keys off" : "Turn single keys on", keys: "", run: switchKeys },
+    { name: "Show the keys", keys: "?", run: () => { palette.value = "keys"; } },
+  ];
+}
+const palette = signal<"" | "commands" | "keys">("");
+
 function useKeys(go: (path: string) => void): void {
   useEffect(() => {
     let began = 0;
     const onKey = (event: KeyboardEvent): void => {
-      if (event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.key === "T") return otherTheme();
-      if (event.key === "P") return void setPaused(topics.run.value?.state !== "paused");
-      const target = Date.now() - began < 1500 ? PAGES.find((p) => p.key === event.key) : undefined;
-      began = event.key === "g" ? Date.now() : 0;
-      if (target) go(target.path);
+      if ((event.ctrlKey || event.metaKey) && event.key === "k") { event.preventDefault(); palette.value = palette.value ? "" : "commands"; return; }
+      const target = event.target as Element;
+      if (!singleKeys.value || palette.value || target.closest("input,select,textarea,dialog") || event.ctrlKey || event.metaKey || event.altKey) return;
+      const key = event.key === " " ? "space" : event.key === "T" || event.key === "P" ? `Shift ${event.key}` : event.key;
+      if (key === "space" && target.closest("button,a,summary")) return;
+      const typed = Date.now() - began < 1500 ? `g ${key}` : key;
+      began = key === "g" ? Date.now() : 0;
+      const command = commands(go).find((one) => one.keys === typed);
+      if (!command || (key === "space" && !document.querySelector("[data-freeze]"))) return;
+      event.preventDefault();
+      command.run();
     };
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
   }, []);
 }
 
+const Palette = lazy(() => import("./palette"));
+
 function App() {
   const [here, setHere] = useState(at(location.pathname));
-  const go = (path: string): void => { history.pushState(null, "", path); setHere(at(path)); scrollTo(0, 0); };
+  const go = (path: string): void => { history.pushState(null, "", path); readAddress(); setHere(at(new URL(path, location.href).pathname)); scrollTo(0, 0); };
   useEffect(() => {
     const onClick = (event: MouseEvent): void => {
       const anchor = (event.target as Element).closest("a");
       if (!anchor || event.ctrlKey || event.metaKey || event.shiftKey || !PAGES.some((p) => p.path === anchor.pathname)) return;
       event.preventDefault();
-      go(anchor.pathname);
+      go(anchor.pathname + anchor.search);
     };
-    const onPop = (): void => setHere(at(location.pathname));
+    const onPop = (): void => { readAddress(); setHere(at(location.pathname)); };
     addEventListener("click", onClick);
     addEventListener("popstate", onPop);
     return () => { removeEventListener("click", onClick); removeEventListener("popstate", onPop); };
@@ -107,10 +151,12 @@ function App() {
     <div class={`app ${link.value === "reconnecting" ? "stale" : ""}`}>
       <a class="skip" href="#main">Skip to content</a>
       <Nav here={here} />
-      <header class="top"><h1>{here.title}</h1><Strip /><span class="sp" /><Live /><button class="ib sq" aria-label="Switch between dark and light" onClick={otherTheme}><Icon name="theme" /></button></header>
+      <header class="top"><h1>{here.title}</h1><Strip /><span class="sp" /><Live /><button class="ib wide" onClick={() => { palette.value = "commands"; }}>Commands <kbd>Ctrl K</kbd></button><button class="ib sq" aria-label="Switch between dark and light" onClick={otherTheme}><Icon name="theme" /></button></header>
       <div class="striprow"><Strip /></div>
       <main id="main"><Banner /><View key={here.name} />
         <nav class="phone" aria-label="More pages">{PAGES.slice(5).map((p) => <a key={p.path} href={p.path} class="btn">{p.title}</a>)}</nav></main>
+      {palette.value && <Palette mode={palette.value} commands={commands(go)} close={() => { palette.value = ""; }} />}
+      <p class="vh" aria-live="polite">{said()}</p>
       <nav class="tabs" aria-label="Pages">{tabs.map((p) => <a key={p.path} href={p.path} aria-current={p === here ? "page" : undefined}><Icon name={p.name} />{p.title}</a>)}</nav>
     </div>
   );

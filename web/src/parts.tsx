@@ -1,5 +1,7 @@
 // What pages are made of: icons, pills, tiles, charts, and the states of waiting and failing.
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { offers, remember, type Offer, type Rows } from "./save";
 
 const PATHS: Record<string, string> = {
   overview: '<rect x="2" y="2" width="5" height="7" rx="1"/><rect x="9" y="2" width="5" height="4" rx="1"/><rect x="2" y="11" width="5" height="3" rx="1"/><rect x="9" y="8" width="5" height="6" rx="1"/>',
@@ -18,6 +20,7 @@ const PATHS: Record<string, string> = {
   warn: '<path d="M8 1.8l6.6 11.7H1.4z" fill="currentColor" stroke="none"/><path d="M8 6v3.6M8 11.6v.1" stroke="var(--bg1)" stroke-width="1.6"/>',
   paused: '<path d="M5.5 3.5v9M10.5 3.5v9" stroke-width="2.2"/>',
   waiting: '<circle cx="8" cy="8" r="6"/><path d="M8 4.8V8l2.2 1.6"/>',
+  save: '<path d="M8 2v8M4.8 7L8 10.2 11.2 7M3 13.5h10"/>',
   inbox: '<path d="M2 9l2-5.5h8L14 9v4H2zM2 9h3.5l1 1.8h3l1-1.8H14"/>',
 };
 const TONE: Record<string, string> = {
@@ -44,20 +47,45 @@ export function Tile(p: { label: string; value: string; unit?: string; note: str
     </section>
   );
 }
-export function Card(p: { title: ComponentChildren; sub?: ComponentChildren; span: string; flush?: boolean; more?: ComponentChildren; children: ComponentChildren }) {
+/** A menu of what can be saved; it is made when it is opened, from what is there then. */
+function Save({ of, name }: { of: { current: HTMLElement | null }; name: string }) {
+  const [list, setList] = useState<Offer[] | null>(null);
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!list) return;
+    const close = (event: Event): void => {
+      if (event instanceof KeyboardEvent ? event.key === "Escape" : !box.current?.contains(event.target as Node)) setList(null);
+    };
+    addEventListener("pointerdown", close);
+    addEventListener("keydown", close);
+    return () => { removeEventListener("pointerdown", close); removeEventListener("keydown", close); };
+  }, [list]);
   return (
-    <section class={`p ${p.span} ${p.flush ? "flush" : ""}`}>
-      <div class="ph"><h2>{p.title}</h2>{p.sub && <span class="sub">{p.sub}</span>}<span class="sp" />{p.more}</div>
+    <div class="save" ref={box}>
+      <button class="ib sq" aria-label={`Save ${name}`} aria-expanded={list !== null} onClick={() => setList(list ? null : of.current ? offers(of.current, name) : [])}><Icon name="save" /></button>
+      {list && <div class="menu" role="group" aria-label={`Save ${name}`}>{list.length === 0 ? <span class="i3 sm">nothing to save yet</span> :
+        list.map((offer) => <button key={offer.label} onClick={() => { void offer.run(); setList(null); }}>{offer.label}</button>)}</div>}
+    </div>
+  );
+}
+export function Card(p: { title: ComponentChildren; sub?: ComponentChildren; span: string; flush?: boolean; more?: ComponentChildren; save?: string; children: ComponentChildren }) {
+  const part = useRef<HTMLElement>(null);
+  return (
+    <section class={`p ${p.span} ${p.flush ? "flush" : ""}`} ref={part}>
+      <div class="ph"><h2>{p.title}</h2>{p.sub && <span class="sub">{p.sub}</span>}<span class="sp" />{p.more}{p.save && <Save of={part} name={p.save} />}</div>
       {p.children}
     </section>
   );
 }
+export const Loading = () => <div class="load" role="status" aria-label="Loading"><i /><i /><i /></div>;
 export const Empty = ({ children }: { children: ComponentChildren }) => <p class="empty">{children}</p>;
 export const Lambda = () => <span class="lam" aria-label="lambda hat">λ</span>;
 
 interface Frame { x: (v: number) => number; y: (v: number) => number; left: number; right: number; top: number; bottom: number }
 /** A chart's frame in user units; the picture scales with its card and its text stays readable. */
-export function Plot(p: { label: string; xs: [number, number]; ys: [number, number]; yt: number[]; yf: (v: number) => string; xt?: [number, string][]; width: number; height: number; draw: (f: Frame) => ComponentChildren }) {
+export function Plot(p: { label: string; xs: [number, number]; ys: [number, number]; yt: number[]; yf: (v: number) => string; xt?: [number, string][]; width: number; height: number; rows?: Rows; draw: (f: Frame) => ComponentChildren }) {
+  const chart = useRef<SVGSVGElement>(null);
+  useEffect(() => remember(chart.current, p.rows ?? []), [p.rows]);
   const f = { left: 44, right: p.width - 12, top: 8, bottom: p.height - 22 };
   const span = (low: number, high: number): number => (high > low ? high - low : 1);
   const frame: Frame = {
@@ -66,7 +94,7 @@ export function Plot(p: { label: string; xs: [number, number]; ys: [number, numb
     y: (v) => f.bottom - ((Math.min(Math.max(v, p.ys[0]), p.ys[1]) - p.ys[0]) / span(p.ys[0], p.ys[1])) * (f.bottom - f.top),
   };
   return (
-    <svg class="chart" viewBox={`0 0 ${p.width} ${p.height}`} role="img" aria-label={p.label}>
+    <svg class="chart" ref={chart} viewBox={`0 0 ${p.width} ${p.height}`} role="img" aria-label={p.label}>
       {p.yt.map((t) => <g key={t}><line x1={f.left} x2={f.right} y1={frame.y(t)} y2={frame.y(t)} stroke="var(--line)" /><text x={f.left - 6} y={frame.y(t) + 4} text-anchor="end">{p.yf(t)}</text></g>)}
       {p.xt?.map(([t, text]) => <text key={t} x={frame.x(t)} y={p.height - 6} text-anchor="middle">{text}</text>)}
       {p.draw(frame)}

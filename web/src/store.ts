@@ -16,6 +16,7 @@ export const now = signal(Date.now());
 setInterval(() => { now.value = Date.now(); }, 1000);
 
 const KEPT_MESSAGES = 500;
+const HIDDEN_MS = 1000;
 let source: EventSource | null = null;
 let retry = 0;
 let page = "";
@@ -35,13 +36,23 @@ export async function show(name: string): Promise<void> {
     if (page !== name) return;
     batch(() => Object.entries(snapshot.topics).forEach(([topic, value]) => put(topic, value)));
     failure.value = "";
-    follow(name, snapshot.last_event_id);
+    // Browsers open only six connections to one host: a tab that nobody sees gives its stream back
+    // and looks once a second.
+    if (document.hidden) look(name);
+    else follow(name, snapshot.last_event_id);
   } catch (error) {
     if (page !== name) return;
     failure.value = error instanceof ApiError ? error.message : "";
     lost(name);
   }
 }
+
+function look(name: string): void {
+  lastNews.value = Date.now();
+  link.value = "live";
+  retry = window.setTimeout(() => void show(name), HIDDEN_MS);
+}
+document.addEventListener("visibilitychange", () => { if (page) void show(page); });
 
 function lost(name: string): void {
   source?.close();
@@ -84,9 +95,19 @@ function follow(name: string, after: string): void {
   stream.onerror = () => { if (source === stream) lost(name); };
 }
 
+/** Asks for another model: a version that was deployed before, or the one before the live one. */
+export async function askForModel(version: number | null, reason: string, key: string): Promise<string> {
+  try {
+    await request(`/api/v1/models/${version === null ? "rollback" : `${version}/promote`}`, "POST", { reason }, key);
+    return "";
+  } catch (error) {
+    return error instanceof ApiError ? `${error.message}. ${error.hint}` : "The server does not answer.";
+  }
+}
+
 export async function setPaused(paused: boolean): Promise<void> {
   try {
-    await request(`/api/v1/run/${paused ? "pause" : "resume"}`, "POST");
+    await request(`/api/v1/run/${paused ? "pause" : "resume"}`, "POST", {});
     failure.value = "";
   } catch (error) {
     failure.value = error instanceof ApiError ? `${error.message}. ${error.hint}` : "The server does not answer.";

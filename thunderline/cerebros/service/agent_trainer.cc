@@ -72,9 +72,11 @@ void train_one(Running& running, const StudyInput& study) {
   if (trained) {
     running.trial.val_loss = trained->val_loss;
     running.trial.epochs = static_cast<int>(trained->history.epoch.size());
+    running.trial.curves = trained->history.values;
     running.trained = *std::move(trained);
   } else {
     running.failure = std::move(trained).error();
+    running.trial.error = to_string(running.failure);
     // A trial that was only stopped has not failed: it is repeated.
     if (study.stop.stop_requested()) return;
   }
@@ -102,7 +104,7 @@ Result<std::vector<Running>> ask_round(tpe::Study& study, const tpe::SearchSpace
   for (int i = 0; i < std::min(input.options.round, input.options.trials - asked); ++i) {
     TL_ASSIGN_OR_RETURN(tpe::Trial trial, study.ask());
     TL_ASSIGN_OR_RETURN(tpe::Params params, trial.suggest_all(space));
-    Running running{{trial.number(), std::move(params), std::nullopt, 0}};
+    Running running{{trial.number(), std::move(params), std::nullopt, 0, {}, {}}};
     if (input.hooks.recall) {
       if (const auto known = input.hooks.recall(running.trial.number, running.trial.params)) {
         running.trial.val_loss = known->val_loss;

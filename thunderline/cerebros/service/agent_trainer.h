@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "thunderline/base/result.h"
@@ -37,6 +39,9 @@ struct AgentTrial {
   tpe::Params params;
   std::optional<double> val_loss;  ///< Nothing when the trial failed.
   int epochs = 0;
+  /// Figures by epoch under Keras's names ("loss", "val_loss", "accuracy", …), for who watches.
+  std::map<std::string, std::vector<double>> curves;
+  std::string error;  ///< Why it failed; empty when it did not.
 };
 
 /// A trained model and what it was trained with.

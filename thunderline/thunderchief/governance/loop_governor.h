@@ -35,6 +35,12 @@ class LoopGovernor {
   virtual Status rolled_back(int version, const std::string& live, const std::string& reason,
                              int64_t tick) = 0;
 
+  /// A person has put another version into service, or with `back` rolled back to it; `key` names the
+  /// wish. It stands in the log, durably.
+  virtual Status changed_by_hand(const std::string& who, bool back, const std::string& before,
+                                 const std::string& live, const std::string& reason,
+                                 const std::string& key) = 0;
+
   virtual void degraded(int64_t tick) = 0;
   virtual void read(const thunderbolt::LoopReading& reading) = 0;
 };

@@ -206,6 +206,18 @@ Status RunGovernance::rolled_back(int version, const std::string& live,
   return audit(std::move(entry));
 }
 
+Status RunGovernance::changed_by_hand(const std::string& who, bool back, const std::string& before,
+                                      const std::string& live, const std::string& reason,
+                                      const std::string& key) {
+  AuditEntry entry{.who = who, .what = back ? "rollback" : "promote"};
+  entry.subject = model_name(options_.model, live);
+  entry.before = model_name(options_.model, before);
+  entry.after = entry.subject;
+  entry.why = reason;
+  entry.key = options_.run_id + "/by_hand/" + key;
+  return audit(std::move(entry));
+}
+
 void RunGovernance::degraded(int64_t tick) { chief_->note_shock(tick); }
 
 void RunGovernance::read(const thunderbolt::LoopReading& reading) {

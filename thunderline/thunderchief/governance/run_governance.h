@@ -56,6 +56,9 @@ class RunGovernance final : public LoopGovernor {
   Status resolved(const ModelRecord& record, const std::string& live, int64_t tick) override;
   Status rolled_back(int version, const std::string& live, const std::string& reason,
                      int64_t tick) override;
+  Status changed_by_hand(const std::string& who, bool back, const std::string& before,
+                         const std::string& live, const std::string& reason,
+                         const std::string& key) override;
   void degraded(int64_t tick) override;
   void read(const thunderbolt::LoopReading& reading) override;
 

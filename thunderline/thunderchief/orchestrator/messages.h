@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -90,6 +91,9 @@ struct TrainingProgress {
   std::optional<double> value;  ///< This trial's; nothing when it failed.
   int epochs = 0;               ///< This trial's.
   std::string params_json;      ///< This trial's, an object.
+  /// This trial's figures by epoch: "loss", "val_loss", "accuracy", "val_accuracy".
+  std::map<std::string, std::vector<double>> curves;
+  std::string error;  ///< Why this trial failed, if it did.
 };
 struct TrainingFinished {
   uint64_t id = 0;

@@ -48,7 +48,8 @@ StudyHooks Trainer::hooks(const Curriculum& curriculum, const Work& work) const 
     ++done;
     if (trial.val_loss && (!best || *trial.val_loss < *best)) best = trial.val_loss;
     work.say(TrainingProgress{work.id, done, curriculum.training.trials, best, trial.val_loss,
-                              trial.epochs, params_json(trial.params)});
+                              trial.epochs, params_json(trial.params), trial.curves,
+                              trial.error});
   };
   return hooks;
 }

@@ -73,7 +73,7 @@ Result<std::optional<AgentTrial>> TrialStore::recall(const std::string& model, i
   row.bind(1, Text(model)).bind(2, int64_t{version}).bind(3, int64_t{number});
   TL_ASSIGN_OR_RETURN(const bool known, row.step());
   if (!known || row.text(0) != params_json(params)) return std::nullopt;
-  AgentTrial trial{number, params, std::nullopt, static_cast<int>(row.integer(2))};
+  AgentTrial trial{number, params, std::nullopt, static_cast<int>(row.integer(2)), {}, {}};
   if (!row.is_null(1)) trial.val_loss = row.real(1);
   return trial;
 }

@@ -2,8 +2,9 @@ import { useEffect, useState } from "preact/hooks";
 import type { Bit, Field } from "../api";
 import { request } from "../api";
 import { fixed, scorer, whole } from "../format";
-import { Card, Empty } from "../parts";
+import { Card, Empty, Loading } from "../parts";
 import { topics } from "../store";
+import { useAddress } from "../url";
 
 const LANES = ["sensory", "perceptual", "cognitive", "motor", "mnemonic", "social", "ethical", "executive"];
 const SHOWN_ROWS = 24;
@@ -85,20 +86,20 @@ function Detail({ id }: { id: string }) {
 }
 
 export default function Bits() {
-  const [status, setStatus] = useState("all");
-  const [category, setCategory] = useState("");
+  const [status, setStatus] = useAddress("status", "all");
+  const [category, setCategory] = useAddress("category");
   const [frozen, setFrozen] = useState<Field | null>(null);
-  const [picked, setPicked] = useState("");
+  const [picked, setPicked] = useAddress("bit");
   const live = topics.bits.value;
   const field = frozen ?? live;
-  if (!field) return <div class="load" />;
+  if (!field) return <Loading />;
   const of = (name: string): number => field.counts[name] ?? 0;
   const filters: [string, number][] = [["all", of("active") + of("pending")], ["active", of("active")], ["pending", of("pending")]];
   return <>
     <div class="hd">
       <div class="seg" role="group" aria-label="Status">{filters.map(([name, n]) => <button key={name} aria-pressed={status === name} onClick={() => setStatus(name)}>{name} <b>{whole(n)}</b></button>)}</div>
       <span class="sp" /><span class="i2">tick {whole(field.tick)}</span>
-      <button class="btn" aria-pressed={frozen !== null} onClick={() => setFrozen(frozen ? null : live ?? null)}>{frozen ? "Go on" : "Freeze"}</button>
+      <button class="btn" data-freeze aria-pressed={frozen !== null} onClick={() => setFrozen(frozen ? null : live ?? null)}>{frozen ? "Go on" : "Freeze"}</button>
     </div>
     <div class="lay">
       <section class="p flush top0">
@@ -110,9 +111,9 @@ export default function Bits() {
         <Graph field={field} picked={picked} pick={setPicked} shown={(bit) => (status === "all" || bit.status === status) && (!category || bit.category === category)} />
       </section>
       <div class="side2">
-        <Card title="Evaluations" sub="newest first" span="" flush>
+        <Card save="evaluations" title="Evaluations" sub="newest first" span="" flush>
           {field.evaluations.length === 0 ? <Empty>Nothing was scored yet.</Empty> :
-            <div class="scroll"><table><tbody>{field.evaluations.map((one) => <tr key={one.id} class={picked === one.id ? "sel" : ""} onClick={() => setPicked(one.id)}><td><CategoryIcon name={one.category} /> <b>{fixed(one.score, 2)}</b></td><td>{one.action}</td><td class="i3">{scorer(one.model_version)}</td><td class="r i3">{whole(one.tick)}</td></tr>)}</tbody></table></div>}
+            <div class="scroll" tabIndex={0} role="region" aria-label="Evaluations"><table><tbody>{field.evaluations.map((one) => <tr key={one.id} class={picked === one.id ? "sel" : ""} onClick={() => setPicked(one.id)}><td><CategoryIcon name={one.category} /> <b>{fixed(one.score, 2)}</b></td><td>{one.action}</td><td class="i3">{scorer(one.model_version)}</td><td class="r i3">{whole(one.tick)}</td></tr>)}</tbody></table></div>}
         </Card>
         <Card title="Selected bit" span="">{picked ? <Detail id={picked} /> : <Empty>Pick a bit in the graph or the list.</Empty>}</Card>
       </div>

@@ -1,5 +1,5 @@
 import { clock, duration, fixed, scorer, signed, whole } from "../format";
-import { Card, Empty, Icon, Tile } from "../parts";
+import { Card, Empty, Icon, Loading, Tile } from "../parts";
 import { topics } from "../store";
 import { ObservableTitle, verdict } from "./charts";
 import { Runs } from "./pipeline";
@@ -8,7 +8,7 @@ const OBSERVABLES = ["plv", "sigma", "lambda"] as const;
 
 export default function Overview() {
   const run = topics.run.value;
-  if (!run) return <div class="load" />;
+  if (!run) return <Loading />;
   const training = topics.training.value;
   const models = topics.models.value?.models ?? [];
   const deployed = models.filter((model) => model.decision === "deployed").length;

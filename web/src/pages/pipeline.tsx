@@ -1,6 +1,6 @@
 import type { Model, Stage, Training, Trials } from "../api";
 import { duration, fixed, scorer, signed, whole } from "../format";
-import { Card, Empty, Pill, StateIcon } from "../parts";
+import { Card, Empty, Loading, Pill, StateIcon } from "../parts";
 import { now, setPaused, topics } from "../store";
 import { TrialHistory } from "./charts";
 
@@ -44,7 +44,7 @@ function Search({ training, trials }: { training: Training; trials: Trials | und
   const left = each * (training.trials - training.trial);
   const best = trials?.value.indexOf(training.best) ?? -1;
   return (
-    <Card title="Search" sub={`lowest ${training.objective}, TPE`} span="c6" more={<a class="sm i2 nw" href="/training/progress">All trials</a>}>
+    <Card title="Search" sub={`lowest ${training.objective}, TPE`} span="c6 fixed" save="search" more={<a class="sm i2 nw" href="/training/progress">All trials</a>}>
       <dl class="now3">
         <div><dt>Finished</dt><dd>{training.trial} <small>of {training.trials}</small></dd></div>
         <div><dt>Best {training.objective}</dt><dd>{fixed(training.best, 4)} <small>{best >= 0 ? `trial ${best}` : ""}</small></dd></div>
@@ -86,9 +86,9 @@ export function Runs({ models, span = "c12" }: { models: Model[]; span?: string 
   const sum = (model: Model): number => Object.values(model.seconds).reduce((a, b) => a + b, 0);
   const longest = Math.max(...models.map(sum), 1e-9);
   return (
-    <Card title="Trainings" sub="newest first; each row is one pass through the stages" span={span} flush>
+    <Card title="Trainings" sub="newest first; each row is one pass through the stages" span={`${span} runs`} flush save="trainings">
       {models.length === 0 ? <Empty>None has ended yet. The heuristic decides until the first model is deployed.</Empty> :
-        <div class="scroll"><table><thead><tr><th>Model</th><th>Outcome</th><th class="r">vs champion</th><th class="r hm">AUC</th><th class="r hm">Brier</th><th class="r hm">Trials</th><th class="r hm">Steps</th><th class="hm w24">Time by stage</th><th class="r hm">Took</th><th class="r">At mail</th></tr></thead>
+        <div class="scroll" tabIndex={0} role="region" aria-label="Trainings"><table><thead><tr><th>Model</th><th>Outcome</th><th class="r">vs champion</th><th class="r hm">AUC</th><th class="r hm">Brier</th><th class="r hm">Trials</th><th class="r hm">Steps</th><th class="hm w24">Time by stage</th><th class="r hm">Took</th><th class="r">At mail</th></tr></thead>
           <tbody>{[...models].reverse().map((model) => (
             <tr key={model.version} title={model.reason}>
               <td class="b">{model.version}</td><td><Pill state={model.decision} /></td>
@@ -111,7 +111,7 @@ export default function Pipeline() {
   const training = topics.training.value;
   const models = topics.models.value?.models ?? [];
   const record = models[models.length - 1];
-  if (!run) return <div class="load" />;
+  if (!run) return <Loading />;
   const paused = run.state === "paused";
   return <>
     {training && (training.outcome === "refused" || training.outcome === "failed") &&

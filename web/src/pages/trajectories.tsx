@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { request, type LogStats, type Step, type StepPage } from "../api";
 import { bytes, fixed, scorer, signed, whole } from "../format";
-import { Card, Empty, Tile } from "../parts";
+import { Card, Empty, Loading, Tile } from "../parts";
 import { topics } from "../store";
 
 const ACTIONS = ["deliver", "quarantine"];
@@ -23,7 +23,7 @@ export default function Trajectories() {
     return () => clearInterval(timer);
   }, [over]);
   if (error && !stats) return <div class="bn bad" role="alert"><span>The log cannot be read: {error}.</span></div>;
-  if (!stats) return <div class="load" />;
+  if (!stats) return <Loading />;
   return <>
     <div class="tiles5">
       <Tile label="Steps" value={whole(stats.steps)} note="decisions in the log" />
@@ -32,9 +32,9 @@ export default function Trajectories() {
       <Tile label="Size" value={bytes(stats.size_bytes)} note={stats.segments === 1 ? "1 segment" : `${stats.segments} segments`} />
       <Tile label="Not yet durable" value={whole(stats.not_yet_durable)} note="records that wait for the disk" />
     </div>
-    <Card title="Newest steps" sub="newest first; a reward is open until it comes back" span="" flush>
+    <Card save="steps" title="Newest steps" sub="newest first; a reward is open until it comes back" span="" flush>
       {steps.length === 0 ? <Empty>Nothing was decided yet.</Empty> :
-        <div class="scroll tall"><table><thead><tr><th>Tick</th><th>Episode</th><th>Action</th><th class="r">Score</th><th class="r hm">Propensity</th><th class="hm">Decided by</th><th class="r">Reward</th></tr></thead>
+        <div class="scroll tall" tabIndex={0} role="region" aria-label="Steps"><table><thead><tr><th>Tick</th><th>Episode</th><th>Action</th><th class="r">Score</th><th class="r hm">Propensity</th><th class="hm">Decided by</th><th class="r">Reward</th></tr></thead>
           <tbody>{steps.map((step) => <tr key={step.sequence}><td>{whole(step.tick ?? 0)}</td><td class="mono i2">{step.episode.slice(0, 8)}…{step.episode.slice(-6)}</td><td>{ACTIONS[step.action] ?? step.action}{step.forced ? " (expired)" : ""}</td>
             <td class="r">{fixed(step.score, 2)}</td><td class="r hm">{fixed(step.propensity, 3)}</td><td class="hm i2">{step.model_version ? scorer(step.model_version) : "–"}</td>
             <td class={`r b ${(step.reward ?? 0) < 0 ? "bad" : ""}`}>{step.reward === null ? <span class="i3">open</span> : signed(step.reward, 2)}</td></tr>)}</tbody></table></div>}
