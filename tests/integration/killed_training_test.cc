@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 
@@ -142,6 +143,25 @@ TEST_F(KilledTraining, AtAnyStageGoesOnAndEndsBitEqual) {
               0)
         << stage.name;
   }
+}
+
+TEST_F(KilledTraining, CancelledFromOutsideItEndsAtOnceAndTheRunGoesOn) {
+  TempFolder folder;
+  const std::string home = folder.path("home");
+  std::vector<std::string> command = run_command(home, folder.path("r.json"));
+  *std::find(command.begin(), command.end(), "training.trials=5") = "training.trials=100000";
+  ChildProcess child(command);
+  int exit = 0;
+  const auto kept = [&] { return ask_state(home, "SELECT COUNT(*) FROM training_trial WHERE version = 1"); };
+  while (kept() < 1) ASSERT_FALSE(child.wait_for(5, exit));
+  ASSERT_EQ(ChildProcess({THUNDERLINE_BINARY, "plans", "cancel", "agent_scoring-1", "--home", home})
+                .wait(), 0);
+  const char* const second = "SELECT COUNT(*) FROM training_trial WHERE version = 2";
+  while (ask_state(home, second) < 1) ASSERT_FALSE(child.wait_for(5, exit));
+  EXPECT_EQ(ask_state(home, "SELECT json_extract(row, '$.phase') FROM orchestrator_request "
+                            "ORDER BY CAST(key AS INTEGER) LIMIT 1"),
+            7);
+  EXPECT_LT(kept(), 100000);
 }
 
 /// The rows of the kept trials, as text.

@@ -56,8 +56,8 @@ struct AgentStudy {
 struct StudyHooks {
   /// Called once a trial, in the order of numbers, on the calling thread.
   std::function<void(const AgentTrial&)> on_trial;
-  /// A sign of life: called after each epoch of each trial, on any thread.
-  std::function<void()> on_epoch;
+  /// A sign of life: called after each batch of each trial, on any thread.
+  std::function<void()> on_batch;
   /// What an interrupted run of the same study kept of this trial, or nothing. It is not trained again.
   std::function<std::optional<AgentTrial>(int number, const tpe::Params& params)> recall;
   /// Called as soon as a trial was trained, on any thread, several at once. An error ends the study.
@@ -70,7 +70,7 @@ struct StudyHooks {
 Result<TrainedAgent> train_agent_model(const tpe::Params& params, const train::TrainingData& data,
                                        int64_t inputs, const AgentTrainerOptions& options,
                                        uint64_t seed, const std::stop_token& stop,
-                                       const std::function<void()>& on_epoch = {});
+                                       const std::function<void()>& on_batch = {});
 
 /// Runs a TPE study over `space` and keeps the best trial's model. The same options but `jobs`, the
 /// same data: the same study and the same model, bit for bit. A trial that fails is told as failed and

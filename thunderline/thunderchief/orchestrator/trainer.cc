@@ -35,7 +35,7 @@ std::string identity(const Curriculum& curriculum, size_t rows) {
 
 StudyHooks Trainer::hooks(const Curriculum& curriculum, const Work& work) const {
   StudyHooks hooks;
-  hooks.on_epoch = work.beat;
+  hooks.on_batch = work.beat;
   hooks.keep = [this, &curriculum](const AgentTrial& trial) {
     return trials_.keep(curriculum.model, curriculum.version, trial);
   };
