@@ -19,7 +19,8 @@ inline Signal ask(uint64_t id, RequestKind kind = RequestKind::kTrain, int64_t d
   return signal;
 }
 
-inline Signal work(uint64_t request, uint64_t order, const std::string& model = "m", int cores = 1) {
+inline Signal work(uint64_t request, uint64_t order, const std::string& model = "m",
+                   int cores = 1) {
   Signal signal;
   signal.kind = SignalKind::kWork;
   signal.from = Role::kOrchestrator;

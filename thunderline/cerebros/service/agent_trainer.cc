@@ -63,7 +63,8 @@ struct Running {
   AgentTrial trial;
   bool recalled = false;
   std::optional<TrainedAgent> trained = std::nullopt;
-  Error failure = {ErrorCode::kUnavailable, "the trial failed before the study was interrupted", "", ""};
+  Error failure = {ErrorCode::kUnavailable, "the trial failed before the study was interrupted", "",
+                   ""};
   Status kept = {};
 };
 

@@ -41,7 +41,8 @@ StudyHooks Trainer::hooks(const Curriculum& curriculum, const Work& work) const 
   };
   hooks.recall = [this, &curriculum](int number, const cerebros::tpe::Params& params) {
     // One that cannot be read is trained again, with the same result.
-    return trials_.recall(curriculum.model, curriculum.version, number, params).value_or(std::nullopt);
+    return trials_.recall(curriculum.model, curriculum.version, number, params)
+        .value_or(std::nullopt);
   };
   hooks.on_trial = [&curriculum, &work, done = 0,
                     best = std::optional<double>()](const AgentTrial& trial) mutable {
@@ -57,9 +58,9 @@ Result<Trainer::Trained> Trainer::train(const Curriculum& curriculum, const Work
   StageSeconds seconds;
   Stopwatch watch(clock_);
   auto dataset = std::make_shared<Dataset>();
-  TL_ASSIGN_OR_RETURN(*dataset, thunderbolt::build_dataset(
-                                    log_, {options_.source, options_.state_width, curriculum.tick,
-                                           curriculum.hold_out}));
+  TL_ASSIGN_OR_RETURN(*dataset,
+                      thunderbolt::build_dataset(log_, {options_.source, options_.state_width,
+                                                        curriculum.tick, curriculum.hold_out}));
   seconds.collect = watch.lap();
   work.beat();
 
@@ -77,10 +78,10 @@ Result<Trainer::Trained> Trainer::train(const Curriculum& curriculum, const Work
 
   auto challenger = std::make_shared<Challenger>();
   challenger->curriculum = curriculum;
-  TL_ASSIGN_OR_RETURN(challenger->study,
-                      cerebros::service::run_agent_study(
-                          cerebros::service::scoring_space(), {x, y, {}, rows}, options_.state_width,
-                          curriculum.training, hooks(curriculum, work), work.stop));
+  TL_ASSIGN_OR_RETURN(challenger->study, cerebros::service::run_agent_study(
+                                             cerebros::service::scoring_space(), {x, y, {}, rows},
+                                             options_.state_width, curriculum.training,
+                                             hooks(curriculum, work), work.stop));
   seconds.tpe_train = watch.lap();
   challenger->dataset = std::move(dataset);
   return Trained{std::move(challenger), seconds};

@@ -1,4 +1,5 @@
-// Single steps of the orchestrator's machine; what the machines do together is in protocol_model_test.
+// Single steps of the orchestrator's machine; what the machines do together is in
+// protocol_model_test.
 
 #include "thunderline/thunderchief/orchestrator/protocol/orchestrator_machine.h"
 
