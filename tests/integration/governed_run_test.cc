@@ -166,6 +166,35 @@ TEST(GovernedRun, AHoldWaitsForAPersonWhoseAnswerDecides) {
   }
 }
 
+TEST(GovernedRun, AHoldOutlivesAKill) {
+  const TempFolder folder;
+  const std::string home = folder.path("home");
+  GovernancePolicy policy;
+  policy.approval.required = true;
+  use_policy(home, policy);
+  auto store = PolicyStore::open(posix_file_system(), home);
+  ASSERT_TRUE(store);
+  {
+    ChildProcess child(run_command(home, folder.path("r.json")));
+    int exit = -1;
+    while (store->requests().value().empty()) ASSERT_FALSE(child.wait_for(20, exit));
+    child.send(SIGKILL);
+    ASSERT_EQ(child.wait(), -SIGKILL);
+  }
+  // Answered while nobody runs: the next run asks no second time.
+  const DeployHold hold = store->requests().value().front();
+  ASSERT_TRUE(store->decide(hold.id, true, "ann", "seen", SystemClock().unix_ms()));
+  ChildProcess child(run_command(home, folder.path("r.json")));
+  ASSERT_EQ(answer_all(child, home, true), 0);
+  const Json models = models_of(folder.path("r.json"));
+  ASSERT_GE(models.size(), 1u);
+  EXPECT_EQ(models[0]["decision"], "deployed");
+  EXPECT_NE(models[0]["reason"].get<std::string>().find("by ann: seen"), std::string::npos);
+  const std::vector<AuditEntry> entries = audit_of(home);
+  EXPECT_EQ(count_of(entries, "hold"), models.size());
+  EXPECT_EQ(count_of(entries, "deploy"), models.size());
+}
+
 TEST(GovernedRun, TheDeadlineAnswersWhereNobodyDoes) {
   const TempFolder folder;
   const std::string home = folder.path("home");

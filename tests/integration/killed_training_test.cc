@@ -1,9 +1,10 @@
-// kill -9 at each stage of a training: the next run goes on with the same request and the finished trials,
-// and ends as a run that was never killed, its models bit for bit. THUNDERLINE_LONG=1: 20 kills a stage
-// instead of 3.
+// kill -9 at each stage of a training: the next run goes on with the same request and the finished
+// trials, and ends as a run that was never killed, its models bit for bit. THUNDERLINE_LONG=1: 20
+// kills a stage instead of 3.
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 
@@ -25,9 +26,19 @@ constexpr int kTrials = 5;
 int kills_a_stage() { return std::getenv("THUNDERLINE_LONG") != nullptr ? 20 : 3; }
 
 std::vector<std::string> run_command(const std::string& home, const std::string& report) {
-  return {THUNDERLINE_BINARY, "run",      "--home",  home,   "--quiet",
-          "--exit-when-done", "--no-web", "--limit", "1500", "--set",
-          "training.trials=" + std::to_string(kTrials),      "--report", report};
+  return {THUNDERLINE_BINARY,
+          "run",
+          "--home",
+          home,
+          "--quiet",
+          "--exit-when-done",
+          "--no-web",
+          "--limit",
+          "1500",
+          "--set",
+          "training.trials=" + std::to_string(kTrials),
+          "--report",
+          report};
 }
 
 /// One number of the home's state.db, or -1 where it has none yet.
@@ -51,7 +62,8 @@ struct Stage {
 /// The newest request is at `phase`, and `trials` of its trials are kept.
 std::string at_phase(int phase, const std::string& trials) {
   return "SELECT json_extract(row, '$.phase') = " + std::to_string(phase) +
-         " AND (SELECT COUNT(*) FROM training_trial WHERE version = json_extract(row, '$.version')) " +
+         " AND (SELECT COUNT(*) FROM training_trial WHERE version = json_extract(row, "
+         "'$.version')) " +
          trials + " FROM orchestrator_request ORDER BY CAST(key AS INTEGER) DESC LIMIT 1";
 }
 
@@ -144,13 +156,37 @@ TEST_F(KilledTraining, AtAnyStageGoesOnAndEndsBitEqual) {
   }
 }
 
+TEST_F(KilledTraining, CancelledFromOutsideItEndsAtOnceAndTheRunGoesOn) {
+  TempFolder folder;
+  const std::string home = folder.path("home");
+  std::vector<std::string> command = run_command(home, folder.path("r.json"));
+  *std::find(command.begin(), command.end(), "training.trials=5") = "training.trials=100000";
+  ChildProcess child(command);
+  int exit = 0;
+  const auto kept = [&] {
+    return ask_state(home, "SELECT COUNT(*) FROM training_trial WHERE version = 1");
+  };
+  while (kept() < 1) ASSERT_FALSE(child.wait_for(5, exit));
+  ASSERT_EQ(ChildProcess({THUNDERLINE_BINARY, "plans", "cancel", "agent_scoring-1", "--home", home})
+                .wait(),
+            0);
+  const char* const second = "SELECT COUNT(*) FROM training_trial WHERE version = 2";
+  while (ask_state(home, second) < 1) ASSERT_FALSE(child.wait_for(5, exit));
+  EXPECT_EQ(ask_state(home,
+                      "SELECT json_extract(row, '$.phase') FROM orchestrator_request "
+                      "ORDER BY CAST(key AS INTEGER) LIMIT 1"),
+            7);
+  EXPECT_LT(kept(), 100000);
+}
+
 /// The rows of the kept trials, as text.
 std::vector<std::string> trials_in(const std::string& home) {
   std::vector<std::string> rows;
   auto db = Database::open_untouched(home + "/state.db", false);
   if (!db) return rows;
-  auto statement = db->prepare("SELECT version, number, params, val_loss FROM training_trial "
-                               "ORDER BY version, number");
+  auto statement = db->prepare(
+      "SELECT version, number, params, val_loss FROM training_trial "
+      "ORDER BY version, number");
   while (statement && statement->step().value_or(false)) {
     rows.push_back(statement->text(0) + " " + statement->text(1) + " " + statement->text(2) + " " +
                    statement->text(3));

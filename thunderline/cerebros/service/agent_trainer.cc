@@ -54,7 +54,7 @@ struct StudyInput {
 
   Result<TrainedAgent> train(int number, const tpe::Params& params) const {
     const uint64_t seed = derive_seed(options.seed, static_cast<uint64_t>(number));
-    return train_agent_model(params, data, inputs, options, seed, stop, hooks.on_epoch);
+    return train_agent_model(params, data, inputs, options, seed, stop, hooks.on_batch);
   }
 };
 
@@ -63,7 +63,8 @@ struct Running {
   AgentTrial trial;
   bool recalled = false;
   std::optional<TrainedAgent> trained = std::nullopt;
-  Error failure = {ErrorCode::kUnavailable, "the trial failed before the study was interrupted", "", ""};
+  Error failure = {ErrorCode::kUnavailable, "the trial failed before the study was interrupted", "",
+                   ""};
   Status kept = {};
 };
 
@@ -134,7 +135,7 @@ tpe::SearchSpace scoring_space() {
 Result<TrainedAgent> train_agent_model(const tpe::Params& params, const train::TrainingData& data,
                                        int64_t inputs, const AgentTrainerOptions& options,
                                        uint64_t seed, const std::stop_token& stop,
-                                       const std::function<void()>& on_epoch) {
+                                       const std::function<void()>& on_batch) {
   TL_ASSIGN_OR_RETURN(const keras::ScoringMlpOptions mlp,
                       mlp_options(params, inputs, options, seed));
   TL_ASSIGN_OR_RETURN(const keras::Model model, keras::build_scoring_mlp(mlp));
@@ -148,10 +149,8 @@ Result<TrainedAgent> train_agent_model(const tpe::Params& params, const train::T
   fit.early_stopping->monitor = "val_loss";
   fit.early_stopping->patience = options.patience;
   fit.early_stopping->restore_best_weights = true;
-  fit.on_epoch = [&](const train::EpochReport&) {
-    if (on_epoch) on_epoch();
-    return !stop.stop_requested();
-  };
+  fit.on_epoch = [&](const train::EpochReport&) { return !stop.stop_requested(); };
+  fit.on_batch = on_batch;
   TL_ASSIGN_OR_RETURN(train::FitResult fitted, train::fit(model, data, fit));
   if (fitted.stopped_by_caller) {
     return fail(ErrorCode::kInterrupted, "the training was stopped");

@@ -61,11 +61,13 @@ struct AgentStudy {
 struct StudyHooks {
   /// Called once a trial, in the order of numbers, on the calling thread.
   std::function<void(const AgentTrial&)> on_trial;
-  /// A sign of life: called after each epoch of each trial, on any thread.
-  std::function<void()> on_epoch;
-  /// What an interrupted run of the same study kept of this trial, or nothing. It is not trained again.
+  /// A sign of life: called after each batch of each trial, on any thread.
+  std::function<void()> on_batch;
+  /// What an interrupted run of the same study kept of this trial, or nothing. It is not trained
+  /// again.
   std::function<std::optional<AgentTrial>(int number, const tpe::Params& params)> recall;
-  /// Called as soon as a trial was trained, on any thread, several at once. An error ends the study.
+  /// Called as soon as a trial was trained, on any thread, several at once. An error ends the
+  /// study.
   std::function<Status(const AgentTrial&)> keep;
 };
 
@@ -75,14 +77,14 @@ struct StudyHooks {
 Result<TrainedAgent> train_agent_model(const tpe::Params& params, const train::TrainingData& data,
                                        int64_t inputs, const AgentTrainerOptions& options,
                                        uint64_t seed, const std::stop_token& stop,
-                                       const std::function<void()>& on_epoch = {});
+                                       const std::function<void()>& on_batch = {});
 
 /// Runs a TPE study over `space` and keeps the best trial's model. The same options but `jobs`, the
-/// same data: the same study and the same model, bit for bit. A trial that fails is told as failed and
-/// the study goes on. Where `hooks.recall` knows trials, only the others are trained, and the best one
-/// once more if it is not among them: a study that was interrupted ends as if it had not been.
-/// Errors: kUnavailable when every trial failed (with the last reason); kInterrupted when `stop` was
-/// requested; those of `hooks.keep`.
+/// same data: the same study and the same model, bit for bit. A trial that fails is told as failed
+/// and the study goes on. Where `hooks.recall` knows trials, only the others are trained, and the
+/// best one once more if it is not among them: a study that was interrupted ends as if it had not
+/// been. Errors: kUnavailable when every trial failed (with the last reason); kInterrupted when
+/// `stop` was requested; those of `hooks.keep`.
 Result<AgentStudy> run_agent_study(const tpe::SearchSpace& space, const train::TrainingData& data,
                                    int64_t inputs, const AgentTrainerOptions& options,
                                    const StudyHooks& hooks, const std::stop_token& stop);

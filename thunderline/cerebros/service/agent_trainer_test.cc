@@ -71,11 +71,11 @@ struct Keeper {
   std::map<int, AgentTrial> kept;
   size_t limit = 100;
   std::stop_source stop = {};
-  int recalled = 0, epochs = 0;
+  int recalled = 0, batches = 0;
 
   StudyHooks hooks() {
     StudyHooks hooks;
-    hooks.on_epoch = [this] { ++epochs; };
+    hooks.on_batch = [this] { ++batches; };
     hooks.keep = [this](const AgentTrial& trial) -> Status {
       kept[trial.number] = trial;
       if (kept.size() >= limit) stop.request_stop();
@@ -120,14 +120,14 @@ TEST(AgentStudy, InterruptedAfterAnyTrialEndsAsIfItHadNotBeen) {
   }
 }
 
-TEST(AgentStudy, GivesASignOfLifeAfterEachEpoch) {
+TEST(AgentStudy, GivesASignOfLifeAfterEachBatch) {
   const Data data;
   Keeper keeper;
   const auto study = run_agent_study(scoring_space(), data.view(), 4, few(), keeper.hooks(), {});
   ASSERT_TRUE(study);
   int epochs = 0;
   for (const AgentTrial& trial : study->trials) epochs += trial.epochs;
-  EXPECT_EQ(keeper.epochs, epochs);
+  EXPECT_EQ(keeper.batches, epochs * 4) << "240 rows in batches of 64";
 }
 
 TEST(AgentStudy, EndsWhenATrialCannotBeKept) {

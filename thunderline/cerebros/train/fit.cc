@@ -206,6 +206,7 @@ Status Training::train_epoch(int epoch, EpochValues& values) {
     TL_RETURN_IF_ERROR(check_finite(loss, "the loss", epoch, step));
     sum += loss;
     metrics_.add(plan_.outputs(), plan_.batch_targets(), plan_.output_width());
+    if (options_.on_batch) options_.on_batch();
     ++iterations;
     plan_.update(adam_step(adam_, adam_.learning_rate, iterations));
   }

@@ -43,6 +43,8 @@ struct FitOptions {
   std::optional<ReduceLrOnPlateau> reduce_lr;
   /// Called after each epoch and its callbacks; false stops (pruned or cancelled).
   std::function<bool(const EpochReport&)> on_epoch;
+  /// Called after each batch that was trained on: a sign of life.
+  std::function<void()> on_batch;
 };
 
 /// Keras's History.

@@ -9,7 +9,8 @@
 
 namespace thunderline::thunderchief {
 
-/// Exports a challenger to ONNX, verifies it, has it stored; it is not live then. The export agent's job.
+/// Exports a challenger to ONNX, verifies it, has it stored; it is not live then. The export
+/// agent's job.
 class Exporter {
  public:
   struct Options {
@@ -21,8 +22,8 @@ class Exporter {
   Exporter(Options options, thunderbolt::ModelDeployer& deployer, const Clock& clock)
       : options_(std::move(options)), deployer_(deployer), clock_(clock) {}
 
-  /// Returns what was stored, in words. Errors: those of the conversion, its check and the deployer.
-  /// Thread-safety: any thread.
+  /// Returns what was stored, in words. Errors: those of the conversion, its check and the
+  /// deployer. Thread-safety: any thread.
   Result<std::string> stage(const Challenger& challenger, const Evaluation& evaluation) const;
 
  private:

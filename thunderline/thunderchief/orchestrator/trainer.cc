@@ -35,13 +35,14 @@ std::string identity(const Curriculum& curriculum, size_t rows) {
 
 StudyHooks Trainer::hooks(const Curriculum& curriculum, const Work& work) const {
   StudyHooks hooks;
-  hooks.on_epoch = work.beat;
+  hooks.on_batch = work.beat;
   hooks.keep = [this, &curriculum](const AgentTrial& trial) {
     return trials_.keep(curriculum.model, curriculum.version, trial);
   };
   hooks.recall = [this, &curriculum](int number, const cerebros::tpe::Params& params) {
     // One that cannot be read is trained again, with the same result.
-    return trials_.recall(curriculum.model, curriculum.version, number, params).value_or(std::nullopt);
+    return trials_.recall(curriculum.model, curriculum.version, number, params)
+        .value_or(std::nullopt);
   };
   hooks.on_trial = [&curriculum, &work, done = 0,
                     best = std::optional<double>()](const AgentTrial& trial) mutable {
@@ -58,9 +59,9 @@ Result<Trainer::Trained> Trainer::train(const Curriculum& curriculum, const Work
   StageSeconds seconds;
   Stopwatch watch(clock_);
   auto dataset = std::make_shared<Dataset>();
-  TL_ASSIGN_OR_RETURN(*dataset, thunderbolt::build_dataset(
-                                    log_, {options_.source, options_.state_width, curriculum.tick,
-                                           curriculum.hold_out}));
+  TL_ASSIGN_OR_RETURN(*dataset,
+                      thunderbolt::build_dataset(log_, {options_.source, options_.state_width,
+                                                        curriculum.tick, curriculum.hold_out}));
   seconds.collect = watch.lap();
   work.beat();
 
@@ -78,10 +79,10 @@ Result<Trainer::Trained> Trainer::train(const Curriculum& curriculum, const Work
 
   auto challenger = std::make_shared<Challenger>();
   challenger->curriculum = curriculum;
-  TL_ASSIGN_OR_RETURN(challenger->study,
-                      cerebros::service::run_agent_study(
-                          cerebros::service::scoring_space(), {x, y, {}, rows}, options_.state_width,
-                          curriculum.training, hooks(curriculum, work), work.stop));
+  TL_ASSIGN_OR_RETURN(challenger->study, cerebros::service::run_agent_study(
+                                             cerebros::service::scoring_space(), {x, y, {}, rows},
+                                             options_.state_width, curriculum.training,
+                                             hooks(curriculum, work), work.stop));
   seconds.tpe_train = watch.lap();
   challenger->dataset = std::move(dataset);
   return Trained{std::move(challenger), seconds};

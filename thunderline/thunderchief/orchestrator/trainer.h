@@ -10,8 +10,9 @@
 
 namespace thunderline::thunderchief {
 
-/// The trainer's job: collects the log's closed steps, forms targets, runs the study; tells each trial.
-/// A study that was interrupted goes on with the trials that it had finished, and gives the same model.
+/// The trainer's job: collects the log's closed steps, forms targets, runs the study; tells each
+/// trial. A study that was interrupted goes on with the trials that it had finished, and gives the
+/// same model.
 class Trainer {
  public:
   struct Options {
@@ -26,11 +27,12 @@ class Trainer {
   };
 
   /// All must outlive the trainer.
-  Trainer(Options options, thunderbolt::TrajectoryLogger& log, TrialStore& trials, const Clock& clock)
+  Trainer(Options options, thunderbolt::TrajectoryLogger& log, TrialStore& trials,
+          const Clock& clock)
       : options_(std::move(options)), log_(log), trials_(trials), clock_(clock) {}
 
-  /// Errors: those of the log, the study and the trial store; kInterrupted when it was told to stop.
-  /// Thread-safety: any thread.
+  /// Errors: those of the log, the study and the trial store; kInterrupted when it was told to
+  /// stop. Thread-safety: any thread.
   Result<Trained> train(const Curriculum& curriculum, const Work& work) const;
 
  private:

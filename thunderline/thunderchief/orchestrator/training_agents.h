@@ -10,15 +10,16 @@
 
 namespace thunderline::thunderchief {
 
-/// What the decision loop asks of the orchestrator agents. What becomes of a request they publish on
-/// `kOrchestratorTopic`: ExportReady, EvaluationComplete of one on hold, ChallengerDropped.
+/// What the decision loop asks of the orchestrator agents. What becomes of a request they publish
+/// on `kOrchestratorTopic`: ExportReady, EvaluationComplete of one on hold, ChallengerDropped.
 /// Thread-safety: the loop's thread.
 class TrainingAgents {
  public:
   virtual ~TrainingAgents() = default;
 
-  /// Lets the agents begin, once the run has caught up with its log, from what they stored brought to
-  /// what the log says. Returns the id of the request for `in_flight`, which goes on; 0 without one.
+  /// Lets the agents begin, once the run has caught up with its log, from what they stored brought
+  /// to what the log says. Returns the id of the request for `in_flight`, which goes on; 0 without
+  /// one.
   virtual Result<uint64_t> begin(const protocol::LogFacts& facts,
                                  const std::optional<Curriculum>& in_flight) = 0;
 
@@ -35,7 +36,8 @@ class TrainingAgents {
   /// Errors: what kept it from becoming live; only a restart can bring it and the log together.
   virtual Result<double> deploy(uint64_t id) = 0;
 
-  /// The rollback stands in the log: makes an earlier version live, or none for 0. Errors: as `deploy`.
+  /// The rollback stands in the log: makes an earlier version live, or none for 0. Errors: as
+  /// `deploy`.
   virtual Status roll_back(int version, const std::string& reason) = 0;
 
   /// Success, or why the agents cannot go on.

@@ -58,8 +58,9 @@ Result<uint64_t> TrainingRoom::begin(const protocol::LogFacts& facts,
   deeds.work = [this](Role role, const JobContext& context) { return do_job(role, context); };
   deeds.activate = [this](const protocol::LiveRecord& live) { return activate(live); };
   deeds.on_ended = [this](const AskRecord& ask) { on_ended(ask); };
-  TL_ASSIGN_OR_RETURN(std::shared_ptr<protocol::AgentRoom> room,
-                      protocol::AgentRoom::start(parts_.store, parts_.clock, std::move(deeds), options));
+  TL_ASSIGN_OR_RETURN(
+      std::shared_ptr<protocol::AgentRoom> room,
+      protocol::AgentRoom::start(parts_.store, parts_.clock, std::move(deeds), options));
   {
     MutexLock lock(mutex_);
     room_ = std::move(room);

@@ -17,11 +17,12 @@
 
 namespace thunderline::thunderchief {
 
-/// The orchestrator agents of a run: the protocol's machines decide, the jobs of trainer, evaluation and
-/// export work. What a job made is kept for the next stage; a process that was killed makes it again from
-/// the log and the trials that were kept, with the same result. An export job ends when the deployment
-/// stands in the log, so the swap, which the machines order after it, never comes first.
-/// Thread-safety: `agents` and `status` from any thread, the rest from the loop's.
+/// The orchestrator agents of a run: the protocol's machines decide, the jobs of trainer,
+/// evaluation and export work. What a job made is kept for the next stage; a process that was
+/// killed makes it again from the log and the trials that were kept, with the same result. An
+/// export job ends when the deployment stands in the log, so the swap, which the machines order
+/// after it, never comes first. Thread-safety: `agents` and `status` from any thread, the rest from
+/// the loop's.
 class TrainingRoom final : public TrainingAgents {
  public:
   struct Options {

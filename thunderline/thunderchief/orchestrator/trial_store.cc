@@ -40,20 +40,24 @@ Result<std::unique_ptr<TrialStore>> TrialStore::open(const std::string& path) {
 Status TrialStore::begin(const std::string& model, int version, const std::string& study) {
   MutexLock lock(mutex_);
   TL_ASSIGN_OR_RETURN(SqlTransaction transaction, SqlTransaction::begin(db_));
-  TL_ASSIGN_OR_RETURN(SqlStatement forget,
-                      db_.prepare("DELETE FROM training WHERE model = ? AND version = ? AND study <> ?"));
-  TL_RETURN_IF_ERROR(forget.bind(1, Text(model)).bind(2, int64_t{version}).bind(3, Text(study)).run());
+  TL_ASSIGN_OR_RETURN(
+      SqlStatement forget,
+      db_.prepare("DELETE FROM training WHERE model = ? AND version = ? AND study <> ?"));
+  TL_RETURN_IF_ERROR(
+      forget.bind(1, Text(model)).bind(2, int64_t{version}).bind(3, Text(study)).run());
   TL_ASSIGN_OR_RETURN(SqlStatement note,
                       db_.prepare("INSERT INTO training VALUES (?, ?, ?) ON CONFLICT DO NOTHING"));
-  TL_RETURN_IF_ERROR(note.bind(1, Text(model)).bind(2, int64_t{version}).bind(3, Text(study)).run());
+  TL_RETURN_IF_ERROR(
+      note.bind(1, Text(model)).bind(2, int64_t{version}).bind(3, Text(study)).run());
   return transaction.commit();
 }
 
 Status TrialStore::keep(const std::string& model, int version, const AgentTrial& trial) {
   const std::string params = params_json(trial.params);
   MutexLock lock(mutex_);
-  TL_ASSIGN_OR_RETURN(SqlStatement row,
-                      db_.prepare("INSERT OR REPLACE INTO training_trial VALUES (?, ?, ?, ?, ?, ?)"));
+  TL_ASSIGN_OR_RETURN(
+      SqlStatement row,
+      db_.prepare("INSERT OR REPLACE INTO training_trial VALUES (?, ?, ?, ?, ?, ?)"));
   row.bind(1, Text(model)).bind(2, int64_t{version}).bind(3, int64_t{trial.number});
   row.bind(4, Text(params)).bind(6, int64_t{trial.epochs});
   if (trial.val_loss) {
@@ -64,7 +68,8 @@ Status TrialStore::keep(const std::string& model, int version, const AgentTrial&
   return row.run();
 }
 
-Result<std::optional<AgentTrial>> TrialStore::recall(const std::string& model, int version, int number,
+Result<std::optional<AgentTrial>> TrialStore::recall(const std::string& model, int version,
+                                                     int number,
                                                      const cerebros::tpe::Params& params) {
   MutexLock lock(mutex_);
   TL_ASSIGN_OR_RETURN(SqlStatement row,

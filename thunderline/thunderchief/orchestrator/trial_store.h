@@ -11,10 +11,10 @@
 
 namespace thunderline::thunderchief {
 
-/// Finished trials of the trainings, in `state.db` (part "training"): an interrupted study goes on with
-/// them. A training is known by its model and version; `study` says all that decides its numbers, so that
-/// trials of another study are never taken for its own.
-/// Errors: those of `StateStore`. Thread-safety: any thread.
+/// Finished trials of the trainings, in `state.db` (part "training"): an interrupted study goes on
+/// with them. A training is known by its model and version; `study` says all that decides its
+/// numbers, so that trials of another study are never taken for its own. Errors: those of
+/// `StateStore`. Thread-safety: any thread.
 class TrialStore {
  public:
   /// With a connection of its own.
@@ -28,8 +28,9 @@ class TrialStore {
       TL_EXCLUDES(mutex_);
 
   /// The trial of this number, if it was kept and had these parameters.
-  Result<std::optional<cerebros::service::AgentTrial>> recall(
-      const std::string& model, int version, int number, const cerebros::tpe::Params& params)
+  Result<std::optional<cerebros::service::AgentTrial>> recall(const std::string& model, int version,
+                                                              int number,
+                                                              const cerebros::tpe::Params& params)
       TL_EXCLUDES(mutex_);
 
   /// How many trials are kept of a training.

@@ -20,7 +20,8 @@ constexpr std::array kAllRoles = {Role::kOrchestrator, Role::kPlanner, Role::kTr
 }  // namespace
 
 const char* role_name(Role role) {
-  static constexpr std::array kNames = {"planner", "orchestrator", "trainer", "evaluation", "export"};
+  static constexpr std::array kNames = {"planner", "orchestrator", "trainer", "evaluation",
+                                        "export"};
   static_assert(kNames.size() == kRoles);
   return kNames[static_cast<size_t>(role)];
 }
@@ -30,7 +31,8 @@ AgentRoom::AgentRoom(RequestStore& store, const Clock& clock, Deeds deeds, Optio
 
 Result<std::unique_ptr<AgentRoom>> AgentRoom::start(RequestStore& store, const Clock& clock,
                                                     Deeds deeds, Options options) {
-  std::unique_ptr<AgentRoom> room(new AgentRoom(store, clock, std::move(deeds), std::move(options)));
+  std::unique_ptr<AgentRoom> room(
+      new AgentRoom(store, clock, std::move(deeds), std::move(options)));
   TL_RETURN_IF_ERROR(room->set_up());
   return room;
 }
@@ -61,8 +63,8 @@ template <typename Make>
 thunderflow::ChildSpec AgentRoom::child(Role role, const Make& make) {
   using Actor = thunderflow::RedeliveringActor<AgentInput>;
   const Seat& seat = seats_[static_cast<size_t>(role)];
-  const auto factory = [this, role, make,
-                        memory = seat.memory]() -> Result<std::unique_ptr<thunderflow::Actor<AgentInput>>> {
+  using Made = Result<std::unique_ptr<thunderflow::Actor<AgentInput>>>;
+  const auto factory = [this, role, make, memory = seat.memory]() -> Made {
     TL_ASSIGN_OR_RETURN(const Snapshot snapshot, store_.load());
     using Machine = decltype(make(snapshot));
     auto host = std::make_shared<MachineHost<Machine>>(make(snapshot), ports_of(role));
@@ -87,18 +89,16 @@ Status AgentRoom::set_up() {
   children.push_back(child(Role::kOrchestrator, [](const Snapshot& snapshot) {
     return OrchestratorMachine::from(snapshot, OrchestratorMachine::Options{});
   }));
-  children.push_back(child(Role::kPlanner, [](const Snapshot& snapshot) {
-    return PlannerMachine::from(snapshot);
-  }));
+  children.push_back(child(
+      Role::kPlanner, [](const Snapshot& snapshot) { return PlannerMachine::from(snapshot); }));
   children.push_back(child(Role::kTrainer, [cores = options_.trainer_cores](const Snapshot&) {
     return WorkerMachine{Role::kTrainer, cores, {}, {}};
   }));
   children.push_back(child(Role::kEvaluation, [](const Snapshot&) {
     return WorkerMachine{Role::kEvaluation, 1, {}, {}};
   }));
-  children.push_back(child(Role::kExport, [](const Snapshot& snapshot) {
-    return ExportMachine::from(snapshot);
-  }));
+  children.push_back(
+      child(Role::kExport, [](const Snapshot& snapshot) { return ExportMachine::from(snapshot); }));
   TL_ASSIGN_OR_RETURN(supervisor_, thunderflow::Supervisor::create(std::move(children),
                                                                    options_.supervisor, clock_));
   TL_RETURN_IF_ERROR(supervisor_->start());

@@ -17,9 +17,8 @@ namespace thunderline::thunderchief::protocol {
 const char* role_name(Role role);
 
 /// The five machines, each in a supervised actor with a mailbox: a life that fails, is killed or
-/// hangs is followed by another, which begins from the store and gets the message that the one before
-/// ended within; one that ends three lives is put aside.
-/// Thread-safety: any thread.
+/// hangs is followed by another, which begins from the store and gets the message that the one
+/// before ended within; one that ends three lives is put aside. Thread-safety: any thread.
 class AgentRoom {
  public:
   struct Options {
@@ -39,13 +38,14 @@ class AgentRoom {
   };
 
   /// Store and clock must outlive the room. Errors: those of the store and the supervisor.
-  static Result<std::unique_ptr<AgentRoom>> start(RequestStore& store, const Clock& clock, Deeds deeds,
-                                                  Options options);
+  static Result<std::unique_ptr<AgentRoom>> start(RequestStore& store, const Clock& clock,
+                                                  Deeds deeds, Options options);
   ~AgentRoom();
   AgentRoom(const AgentRoom&) = delete;
   AgentRoom& operator=(const AgentRoom&) = delete;
 
-  /// Has the planner carry a request to its end. Its id is new. Errors: the mailbox is full or closed.
+  /// Has the planner carry a request to its end. Its id is new. Errors: the mailbox is full or
+  /// closed.
   Status ask(const AskRecord& ask) { return mailbox(Role::kPlanner)->push(Ask{ask}); }
   Status cancel(uint64_t id) { return mailbox(Role::kPlanner)->push(CancelAsk{id}); }
 

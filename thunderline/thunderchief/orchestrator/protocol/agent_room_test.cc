@@ -19,8 +19,8 @@ using namespace std::chrono_literals;
 using thunderflow::ChildInfo;
 using thunderflow::ChildState;
 
-/// A clock that ends whoever asks it for the time of day next, once it is armed: an agent asks at each
-/// message.
+/// A clock that ends whoever asks it for the time of day next, once it is armed: an agent asks at
+/// each message.
 class TrapClock final : public Clock {
  public:
   std::chrono::nanoseconds now() const override { return clock_.now(); }
@@ -112,7 +112,8 @@ class KilledRoom : public ::testing::Test {
 TEST_F(KilledRoom, AThousandKillsAtRandomMessagesLoseNoMessage) {
   start();
   for (uint64_t kills = 0; kills < 1000;) {
-    if (random_.below(2) == 0) ask(random_.below(4) == 0 ? RequestKind::kRollback : RequestKind::kTrain);
+    if (random_.below(2) == 0)
+      ask(random_.below(4) == 0 ? RequestKind::kRollback : RequestKind::kTrain);
     room_->tick();
     for (uint64_t steps = random_.below(40); steps > 0; --steps) executor_.step();
     const uint64_t how = random_.below(3);

@@ -7,7 +7,8 @@
 
 namespace thunderline::thunderchief::protocol {
 
-/// What the log of a run says of one model. The log is the truth: a deployment is in it before the swap.
+/// What the log of a run says of one model. The log is the truth: a deployment is in it before the
+/// swap.
 struct LogFacts {
   struct Outcome {
     int version = 0;
@@ -21,9 +22,9 @@ struct LogFacts {
 };
 
 /// The rows that bring what the machines stored to what the log says; empty when they say the same.
-/// A process that was killed may have written either one first. Requests that the log has an end for
-/// get that end; the one in flight goes on, at the export if its switch was ordered and is not in the
-/// log; any other is cancelled, for what asked for it is not in the log.
+/// A process that was killed may have written either one first. Requests that the log has an end
+/// for get that end; the one in flight goes on, at the export if its switch was ordered and is not
+/// in the log; any other is cancelled, for what asked for it is not in the log.
 Changes follow_log(const Snapshot& snapshot, const LogFacts& facts, int64_t now_ms);
 
 }  // namespace thunderline::thunderchief::protocol

@@ -36,22 +36,22 @@ struct JobResult {
   std::string reason;
 };
 
-/// What a machine's effects reach. All of it must outlive the host, and be callable from any thread.
+/// What a machine's effects reach. All of it must outlive the host, and be callable from any
+/// thread.
 struct HostPorts {
   RequestStore* store = nullptr;
   std::function<int64_t()> now_ms;
   std::function<Status(Signal)> send;
-  std::function<Status(AgentInput)> tell_self;          ///< Into the machine's own mailbox.
-  std::function<JobResult(const JobContext&)> work;     ///< Of a worker: does a job.
-  std::function<Status(const LiveRecord&)> activate;    ///< Of export: swaps a version in.
-  std::function<void(const AskRecord&)> on_ended;       ///< Of the planner; may be called again.
-  thunderflow::Executor* jobs = nullptr;                ///< Null: each job has a thread of its own.
+  std::function<Status(AgentInput)> tell_self;        ///< Into the machine's own mailbox.
+  std::function<JobResult(const JobContext&)> work;   ///< Of a worker: does a job.
+  std::function<Status(const LiveRecord&)> activate;  ///< Of export: swaps a version in.
+  std::function<void(const AskRecord&)> on_ended;     ///< Of the planner; may be called again.
+  thunderflow::Executor* jobs = nullptr;              ///< Null: each job has a thread of its own.
 };
 
-/// One life of a machine: steps it, commits the rows, then carries out what follows, in the order of
-/// Effects. An error ends the life; the next one begins from the store. Jobs end with the life: it
-/// waits for them.
-/// Thread-safety: one thread; jobs have their own.
+/// One life of a machine: steps it, commits the rows, then carries out what follows, in the order
+/// of Effects. An error ends the life; the next one begins from the store. Jobs end with the life:
+/// it waits for them. Thread-safety: one thread; jobs have their own.
 template <typename Machine>
 class MachineHost {
  public:

@@ -1,139 +1,14 @@
-// Single steps of the machines; what they do together is in protocol_model_test.
+// Single steps of the planner's and the workers' machines; what they do together is in
+// protocol_model_test.
 
 #include <gtest/gtest.h>
 
+#include "tests/support/protocol_signals.h"
 #include "thunderline/thunderchief/orchestrator/protocol/export_machine.h"
-#include "thunderline/thunderchief/orchestrator/protocol/orchestrator_machine.h"
 #include "thunderline/thunderchief/orchestrator/protocol/planner_machine.h"
 
 namespace thunderline::thunderchief::protocol {
 namespace {
-
-Signal ask(uint64_t id, RequestKind kind = RequestKind::kTrain, int64_t deadline_ms = 1000) {
-  Signal signal;
-  signal.request = id;
-  signal.request_kind = kind;
-  signal.model = "m";
-  signal.deadline_ms = deadline_ms;
-  return signal;
-}
-
-Signal work(uint64_t request, uint64_t order, const std::string& model = "m", int cores = 1) {
-  Signal signal;
-  signal.kind = SignalKind::kWork;
-  signal.from = Role::kOrchestrator;
-  signal.to = Role::kTrainer;
-  signal.request = request;
-  signal.model = model;
-  signal.order = order;
-  signal.attempt = 1;
-  signal.cores = cores;
-  return signal;
-}
-
-Signal result(uint64_t request, Role from, bool pass = true) {
-  Signal signal;
-  signal.kind = SignalKind::kResult;
-  signal.from = from;
-  signal.request = request;
-  signal.model = "m";
-  signal.attempt = 1;
-  signal.ok = true;
-  signal.pass = pass;
-  signal.reason = "z(reward) 0.1 is below 2.33";
-  return signal;
-}
-
-/// Feeds a machine and keeps its state.
-template <typename Machine>
-Effects feed(Machine& machine, std::variant<Signal, Tick, JobEnded, Ask, CancelAsk> what,
-             int64_t now_ms = 0) {
-  auto next = step(std::move(machine), Input{now_ms, std::move(what)});
-  machine = std::move(next.state);
-  return std::move(next.effects);
-}
-
-TEST(OrchestratorMachine, WritesARequestBeforeItAcknowledgesIt) {
-  OrchestratorMachine machine;
-  const Effects effects = feed(machine, ask(1));
-  ASSERT_EQ(effects.changes.requests.size(), 1u);
-  EXPECT_EQ(effects.changes.requests[0].version, 1);
-  ASSERT_EQ(effects.send.size(), 2u);
-  EXPECT_EQ(effects.send[0].kind, SignalKind::kAccepted);
-  EXPECT_EQ(effects.send[1].to, Role::kTrainer);
-}
-
-TEST(OrchestratorMachine, AskedTwiceItAcknowledgesTwiceAndWorksOnce) {
-  OrchestratorMachine machine;
-  feed(machine, ask(1));
-  const Effects again = feed(machine, ask(1));
-  EXPECT_TRUE(again.changes.empty());
-  ASSERT_EQ(again.send.size(), 1u);
-  EXPECT_EQ(again.send[0].kind, SignalKind::kAccepted);
-}
-
-TEST(OrchestratorMachine, RefusesWhatTheGateRefusedWithItsReason) {
-  OrchestratorMachine machine;
-  feed(machine, ask(1));
-  feed(machine, result(1, Role::kTrainer));
-  feed(machine, result(1, Role::kEvaluation, false));
-  EXPECT_EQ(machine.requests[1].phase, Phase::kRefused);
-  EXPECT_EQ(machine.requests[1].reason, "z(reward) 0.1 is below 2.33");
-}
-
-TEST(OrchestratorMachine, ARollbackCancelsATrainingThatIsBeingMadeLive) {
-  OrchestratorMachine machine;
-  machine.models["m"] = {"m", 3, 2, {1}, 2, 5, 5};
-  feed(machine, ask(1));
-  feed(machine, result(1, Role::kTrainer));
-  feed(machine, result(1, Role::kEvaluation));
-  feed(machine, result(1, Role::kExport));
-  ASSERT_EQ(machine.requests[1].phase, Phase::kSwitching);
-  feed(machine, ask(2, RequestKind::kRollback));
-  EXPECT_EQ(machine.requests[1].phase, Phase::kCancelled);
-  EXPECT_EQ(machine.models["m"].wanted, 1);
-  Signal late;
-  late.kind = SignalKind::kSwitched;
-  late.from = Role::kExport;
-  late.model = "m";
-  late.epoch = machine.requests[1].epoch;
-  feed(machine, late);
-  EXPECT_EQ(machine.models["m"].live, 2) << "the overtaken switch counts for nothing";
-  late.epoch = machine.models["m"].wanted_epoch;
-  feed(machine, late);
-  EXPECT_EQ(machine.models["m"].live, 1);
-  EXPECT_EQ(machine.requests[2].phase, Phase::kDone);
-}
-
-TEST(OrchestratorMachine, GivesUpAfterThreeAttempts) {
-  OrchestratorMachine machine;
-  feed(machine, ask(1));
-  for (int attempt = 1; attempt <= 3; ++attempt) {
-    Signal failed = result(1, Role::kTrainer);
-    failed.ok = false;
-    failed.attempt = attempt;
-    failed.reason = "no memory";
-    feed(machine, failed);
-  }
-  EXPECT_EQ(machine.requests[1].phase, Phase::kFailed);
-  EXPECT_EQ(machine.requests[1].reason, "training failed 3 times: no memory");
-}
-
-TEST(OrchestratorMachine, ARequestEndsAtTheFirstTickAtItsDeadline) {
-  OrchestratorMachine machine;
-  feed(machine, ask(1));
-  feed(machine, Tick{}, 999);
-  EXPECT_EQ(machine.requests[1].phase, Phase::kTraining);
-  feed(machine, Tick{}, 1000);
-  EXPECT_EQ(machine.requests[1].phase, Phase::kFailed);
-}
-
-TEST(OrchestratorMachine, IgnoresSignalsOfAnotherProtocolVersion) {
-  OrchestratorMachine machine;
-  Signal foreign = ask(1);
-  foreign.protocol = kProtocolVersion + 1;
-  EXPECT_TRUE(feed(machine, foreign).send.empty());
-}
 
 TEST(WorkerMachine, SharesItsCoresAmongModelsOldestFirst) {
   WorkerMachine machine{Role::kTrainer, 2, {}, {}};
@@ -172,6 +47,99 @@ TEST(WorkerMachine, AskedAgainItSaysTheSameResultAndDoesNotWorkAgain) {
   EXPECT_EQ(again.send, first.send);
 }
 
+TEST(WorkerMachine, ACancelOfOlderWorkLeavesTheNewerAlone) {
+  WorkerMachine machine{Role::kTrainer, 4, {}, {}};
+  feed(machine, work(2, 2));
+  Signal cancel = work(1, 1);
+  cancel.kind = SignalKind::kCancel;
+  EXPECT_TRUE(feed(machine, cancel).stop.empty());
+  EXPECT_EQ(machine.entries["m"].slot, WorkerMachine::Slot::kRunning);
+}
+
+TEST(WorkerMachine, ALaterAttemptReplacesWorkThatWasNotCancelled) {
+  WorkerMachine machine{Role::kTrainer, 4, {}, {}};
+  const Job first = feed(machine, work(1, 1)).start.at(0);
+  feed(machine, JobEnded{first, false, false, "no memory"});
+  Signal second = work(1, 1);
+  second.attempt = 2;
+  EXPECT_EQ(feed(machine, second).start.size(), 1u);
+  Signal cancel = second;
+  cancel.kind = SignalKind::kCancel;
+  feed(machine, cancel);
+  second.attempt = 3;
+  EXPECT_TRUE(feed(machine, second).start.empty()) << "it was cancelled";
+}
+
+TEST(WorkerMachine, TheEndOfAnotherJobIsNotTheEndOfThisOne) {
+  WorkerMachine machine{Role::kTrainer, 4, {}, {}};
+  Job other = feed(machine, work(1, 1)).start.at(0);
+  other.attempt = 9;
+  EXPECT_TRUE(feed(machine, JobEnded{other, true, true, ""}).send.empty());
+}
+
+TEST(WorkerMachine, ReportsWhatTheJobReported) {
+  for (const bool ok : {false, true}) {
+    for (const bool pass : {false, true}) {
+      WorkerMachine machine{Role::kEvaluation, 1, {}, {}};
+      Signal judge = work(1, 1);
+      judge.to = Role::kEvaluation;
+      const Job job = feed(machine, judge).start.at(0);
+      const Signal said = feed(machine, JobEnded{job, ok, pass, "figures"}).send.at(0);
+      EXPECT_EQ(said.ok, ok);
+      EXPECT_EQ(said.pass, pass);
+      EXPECT_EQ(said.reason, "figures");
+    }
+  }
+}
+
+TEST(WorkerMachine, DoesNothingForOtherRolesAndProtocols) {
+  WorkerMachine machine{Role::kTrainer, 4, {}, {}};
+  Signal foreign = work(1, 1);
+  foreign.to = Role::kEvaluation;
+  EXPECT_TRUE(feed(machine, foreign).start.empty());
+  foreign = work(1, 1);
+  foreign.protocol = kProtocolVersion + 1;
+  EXPECT_TRUE(feed(machine, foreign).start.empty());
+}
+
+TEST(WorkerMachine, AJobThatWantsMoreCoresThanThereAreGetsThemAll) {
+  WorkerMachine machine{Role::kTrainer, 2, {}, {}};
+  EXPECT_EQ(feed(machine, work(1, 1, "m", 5)).start.at(0).cores, 2);
+}
+
+Signal switch_to(int version, uint64_t epoch) {
+  Signal signal;
+  signal.kind = SignalKind::kSwitch;
+  signal.from = Role::kOrchestrator;
+  signal.to = Role::kExport;
+  signal.model = "m";
+  signal.version = version;
+  signal.epoch = epoch;
+  return signal;
+}
+
+TEST(ExportMachine, CarriesOutEachEpochOnceAndDropsOlderOnes) {
+  ExportMachine machine;
+  const Effects first = feed(machine, switch_to(2, 5));
+  EXPECT_EQ(first.changes.live, (std::vector<LiveRecord>{{"m", 2, 5}}));
+  EXPECT_EQ(first.activate, first.changes.live);
+  const Effects again = feed(machine, switch_to(2, 5));
+  EXPECT_TRUE(again.changes.empty());
+  EXPECT_TRUE(again.activate.empty());
+  EXPECT_EQ(again.send, first.send);
+  const Effects older = feed(machine, switch_to(1, 4));
+  EXPECT_TRUE(older.changes.empty());
+  EXPECT_TRUE(older.send.empty());
+  EXPECT_EQ(feed(machine, switch_to(1, 6)).activate, (std::vector<LiveRecord>{{"m", 1, 6}}));
+}
+
+TEST(ExportMachine, IgnoresSwitchesOfAnotherProtocolVersion) {
+  ExportMachine machine;
+  Signal foreign = switch_to(2, 5);
+  foreign.protocol = kProtocolVersion + 1;
+  EXPECT_TRUE(feed(machine, foreign).activate.empty());
+}
+
 TEST(ExportMachine, ARestartSwapsInWhatWasStored) {
   Snapshot snapshot;
   snapshot.live["m"] = {"m", 3, 7};
@@ -192,6 +160,48 @@ TEST(PlannerMachine, AsksUntilItIsToldTheEnd) {
   ended.phase = Phase::kDone;
   EXPECT_EQ(feed(machine, ended).changes.asks.at(0).end, Phase::kDone);
   EXPECT_TRUE(feed(machine, Tick{}).send.empty());
+}
+
+AskRecord some_ask() {
+  AskRecord record;
+  record.id = 1;
+  record.model = "m";
+  record.version = 4;
+  return record;
+}
+
+TEST(PlannerMachine, WritesWhatChangesAndNothingElse) {
+  PlannerMachine machine;
+  const Effects asked = feed(machine, Ask{some_ask()});
+  EXPECT_EQ(asked.changes.asks, std::vector<AskRecord>{some_ask()});
+  EXPECT_EQ(asked.send.at(0).version, 4);
+  EXPECT_TRUE(feed(machine, Ask{some_ask()}).changes.empty());
+  Signal accepted = ask(1);
+  accepted.kind = SignalKind::kAccepted;
+  EXPECT_TRUE(feed(machine, accepted).changes.asks.at(0).accepted);
+  EXPECT_TRUE(feed(machine, accepted).changes.empty());
+  EXPECT_TRUE(feed(machine, CancelAsk{1}).changes.asks.at(0).cancel);
+  EXPECT_TRUE(feed(machine, CancelAsk{1}).changes.empty());
+  EXPECT_EQ(feed(machine, Tick{}).send.at(0).kind, SignalKind::kCancel) << "it is not forgotten";
+}
+
+TEST(PlannerMachine, KeepsTheEndThatItWasTold) {
+  PlannerMachine machine;
+  feed(machine, Ask{some_ask()});
+  Signal ended = ask(1);
+  ended.kind = SignalKind::kEnded;
+  ended.phase = Phase::kRefused;
+  ended.reason = "why";
+  Signal foreign = ended;
+  foreign.protocol = kProtocolVersion + 1;
+  EXPECT_TRUE(feed(machine, foreign).changes.empty());
+  const AskRecord told = feed(machine, ended).changes.asks.at(0);
+  EXPECT_EQ(told.end, Phase::kRefused);
+  EXPECT_EQ(told.reason, "why");
+  Snapshot snapshot;
+  snapshot.asks[1] = told;
+  PlannerMachine again = PlannerMachine::from(snapshot);
+  EXPECT_TRUE(feed(again, Tick{}).send.empty()) << "what has ended is not asked for again";
 }
 
 }  // namespace

@@ -35,8 +35,8 @@ class MemoryRequestStore final : public RequestStore {
   Snapshot snapshot_ TL_GUARDED_BY(mutex_);
 };
 
-/// Rows in the tables `orchestrator_…` of the home's `state.db`, its part "orchestrator". Each table has a
-/// key and the row as JSON. The store has a connection of its own.
+/// Rows in the tables `orchestrator_…` of the home's `state.db`, its part "orchestrator". Each table
+/// has a key and the row as JSON. The store has a connection of its own.
 /// Errors: those of `StateStore`; kBadData for a row that cannot be read.
 class SqliteRequestStore final : public RequestStore {
  public:
