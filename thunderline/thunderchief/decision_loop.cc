@@ -11,6 +11,8 @@ namespace {
 constexpr const char* kSource = "bit";
 constexpr const char* kDeployEvent = "model.deployed";
 constexpr const char* kDroppedEvent = "model.dropped";
+/// With a clock that does not wait a model scores some ticks after its deployment was logged.
+constexpr const char* kLiveEvent = "model.live";
 constexpr const char* kRolledBackEvent = "model.rolled_back";
 
 /// Streams of the run's seed; the world's own are seed + 1 to + 4.
@@ -288,10 +290,12 @@ Status DecisionLoop::train_while_recovering() {
   std::optional<Curriculum> due = parts_.planner.observe(tick_, state_.seen);
   if (!due || in_flight_) return {};
   in_flight_ = *due;
+  ask_again_ = true;
   return options_.wait_for_gate ? take_recorded_result() : Status{};
 }
 
 Status DecisionLoop::take_recorded_result() {
+  if (swapping_) return take_recorded_swap();
   if (!in_flight_) return {};
   if (const auto deployed = parts_.recorder.take_event(kDeployEvent)) {
     TL_ASSIGN_OR_RETURN(ModelRecord record, model_record_from_json(deployed->json, kDeployEvent));
@@ -300,7 +304,9 @@ Status DecisionLoop::take_recorded_result() {
     in_flight_.reset();
     // The registry follows the log: the swap may not have happened before the kill.
     TL_RETURN_IF_ERROR(parts_.deployer.activate(options_.model, version));
-    return go_live(version);
+    if (options_.wait_for_gate) return go_live(version);
+    swapping_ = version;
+    return take_recorded_swap();
   }
   if (const auto dropped = parts_.recorder.take_event(kDroppedEvent)) {
     TL_ASSIGN_OR_RETURN(ModelRecord record, model_record_from_json(dropped->json, kDroppedEvent));
@@ -308,8 +314,9 @@ Status DecisionLoop::take_recorded_result() {
     in_flight_.reset();
     return {};
   }
-  if (parts_.recorder.recovering()) return {};
-  // The log ends before the training did: it is done again.
+  if (parts_.recorder.recovering() || !ask_again_) return {};
+  // The log ends before the training did: it is done again, asked for once.
+  ask_again_ = false;
   TL_RETURN_IF_ERROR(parts_.bus.publish(
       kOrchestratorTopic, TrainingRequest{static_cast<uint64_t>(in_flight_->version), *in_flight_}));
   return {};
@@ -342,6 +349,7 @@ Result<bool> DecisionLoop::on_message(const Message& message) {
     TL_RETURN_IF_ERROR(on_export_ready(*ready));
   } else if (const auto* deployed = std::get_if<ModelDeployed>(&message)) {
     state_.models.back().seconds.deploy = deployed->deploy_seconds;
+    if (!options_.wait_for_gate) TL_RETURN_IF_ERROR(log_swap(deployed->version));
     TL_RETURN_IF_ERROR(go_live(deployed->version));
     in_flight_.reset();
     return true;
@@ -351,6 +359,19 @@ Result<bool> DecisionLoop::on_message(const Message& message) {
     return true;
   }
   return false;
+}
+
+Status DecisionLoop::take_recorded_swap() {
+  const bool met = parts_.recorder.take_event(kLiveEvent).has_value();
+  if (!met && parts_.recorder.recovering()) return {};
+  const int version = *swapping_;
+  swapping_.reset();
+  if (!met) TL_RETURN_IF_ERROR(log_swap(version));
+  return go_live(version);
+}
+
+Status DecisionLoop::log_swap(int version) {
+  return parts_.recorder.event({kLiveEvent, tick_, "{\"version\":" + std::to_string(version) + "}"});
 }
 
 Status DecisionLoop::on_export_ready(const ExportReady& ready) {

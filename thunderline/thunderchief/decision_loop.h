@@ -148,6 +148,9 @@ class DecisionLoop {
   Status train_if_due(const std::stop_token& stop);
   Status train_while_recovering();
   Status take_recorded_result();
+  /// While the world's clock does not wait: the swap of a recorded deployment, at the tick it was.
+  Status take_recorded_swap();
+  Status log_swap(int version);
   Status await_training(const std::stop_token& stop);
   /// Handles one message of the agents; true when it ends what `await_training` waits for.
   Result<bool> on_message(const Message& message);
@@ -174,6 +177,8 @@ class DecisionLoop {
   std::vector<int> live_;  ///< Versions to go back to, oldest first; the last one scores.
   std::optional<thunderflow::Subscription<Message>> messages_;
   std::optional<Curriculum> in_flight_;  ///< Asked for, not yet resolved.
+  bool ask_again_ = false;  ///< `in_flight_` is the log's: if that ends first, nobody works on it.
+  std::optional<int> swapping_;  ///< Deployed by the log, not yet live.
   std::function<void()> on_wait_;
   Mutex wishes_mutex_;
   std::deque<ModelWish> wishes_ TL_GUARDED_BY(wishes_mutex_);

@@ -113,7 +113,7 @@ export default function Bits() {
       <div class="side2">
         <Card save="evaluations" title="Evaluations" sub="newest first" span="" flush>
           {field.evaluations.length === 0 ? <Empty>Nothing was scored yet.</Empty> :
-            <div class="scroll" tabIndex={0} role="region" aria-label="Evaluations"><table><tbody>{field.evaluations.map((one) => <tr key={one.id} class={picked === one.id ? "sel" : ""} onClick={() => setPicked(one.id)}><td><CategoryIcon name={one.category} /> <b>{fixed(one.score, 2)}</b></td><td>{one.action}</td><td class="i3">{scorer(one.model_version)}</td><td class="r i3">{whole(one.tick)}</td></tr>)}</tbody></table></div>}
+            <div class="scroll" tabIndex={0} role="region" aria-label="Evaluations"><table><tbody>{field.evaluations.map((one, i) => <tr key={i} class={picked === one.id ? "sel" : ""} onClick={() => setPicked(one.id)}><td><CategoryIcon name={one.category} /> <b>{fixed(one.score, 2)}</b></td><td>{one.action}</td><td class="i3">{scorer(one.model_version)}</td><td class="r i3">{whole(one.tick)}</td></tr>)}</tbody></table></div>}
         </Card>
         <Card title="Selected bit" span="">{picked ? <Detail id={picked} /> : <Empty>Pick a bit in the graph or the list.</Empty>}</Card>
       </div>
