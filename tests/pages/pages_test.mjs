@@ -107,7 +107,7 @@ async function drill(tab, server) {
   await tab.waitForSelector("table.pick");
   for (const [card, label] of [["Save search", "chart as PNG"], ["Save search", "chart as CSV"], ["Save trials", "table as CSV"], [`Save Trial`, "loss as PNG"], [`Save Trial`, "loss as CSV"]]) {
     await tab.click(`button[aria-label^="${card}"]`);
-    const [file] = await Promise.all([tab.waitForEvent("download", { timeout: 5000 }), tab.click(`.menu button:text-is("${label}")`)]);
+    const [file] = await Promise.all([tab.waitForEvent("download", { timeout: 8000 }).catch((error) => { throw new Error(`${card}, ${label}: ${error.message}`); }), tab.click(`.menu button:text-is("${label}")`)]);
     const content = readFileSync(await file.path());
     const right = label.endsWith("PNG") ? content.length > 2000 && content.subarray(1, 4).toString() === "PNG" : content.toString().split("\r\n").length > 3;
     check(right, `${card}: ${label} gives ${content.length} bytes`);
@@ -199,7 +199,7 @@ function sizes() {
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 const home = mkdtempSync(join(tmpdir(), "thunderline-pages-"));
-const flags = ["--seed", "6", "--limit", "5000", "--rate", "11", "--set", "training.trials=8"];
+const flags = ["--seed", "6", "--limit", "5000", "--rate", "25", "--set", "training.trials=8"];
 const server = new Server(binary, join(home, "home"), await freePort(), flags);
 const browser = await chromium.launch({ executablePath: process.env.THUNDERLINE_CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
 try {
@@ -208,6 +208,7 @@ try {
   await part("start", () => server.start());
   const tabs = await watchShifts(context, server);
   const tab = await context.newPage();
+  tab.on("console", (message) => { if (message.type() === "error" && !/ERR_|404/.test(message.text())) check(false, `the console says: ${message.text()}`); });
   tab.on("pageerror", (error) => check(false, `an error on a page: ${error.stack}`));
   await part("a model is live", () => until(async () => (await server.get("/api/v1/models")).models.some((m) => m.decision === "deployed"), "a model is live", () => "", 30));
   await server.post("/api/v1/run/pause");
@@ -218,7 +219,7 @@ try {
   await part("nothing jumps", () => judgeShifts(tabs));
   await part("kill and recover", () => recovery(tab, server));
   await part("figures after the restart", async () => { await until(async () => !["recovering"].includes((await server.get("/api/v1/run")).state), "what was is repeated"); await server.post("/api/v1/run/pause"); await figures(tab, server); });
-  for (const theme of ["dark", "light"]) await part(`looks ${theme}`, () => looks(browser, server, theme));
+  await Promise.all(["dark", "light"].map((theme) => part(`looks ${theme}`, () => looks(browser, server, theme))));
 } catch (error) {
   check(false, error.stack);
 } finally {

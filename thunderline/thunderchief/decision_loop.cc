@@ -302,6 +302,7 @@ Status DecisionLoop::take_recorded_result() {
     const int version = record.version;
     TL_RETURN_IF_ERROR(note_model(std::move(record)));
     in_flight_.reset();
+    ask_again_ = false;
     // The registry follows the log: the swap may not have happened before the kill.
     TL_RETURN_IF_ERROR(parts_.deployer.activate(options_.model, version));
     if (options_.wait_for_gate) return go_live(version);
@@ -312,6 +313,7 @@ Status DecisionLoop::take_recorded_result() {
     TL_ASSIGN_OR_RETURN(ModelRecord record, model_record_from_json(dropped->json, kDroppedEvent));
     TL_RETURN_IF_ERROR(note_model(std::move(record)));
     in_flight_.reset();
+    ask_again_ = false;
     return {};
   }
   if (parts_.recorder.recovering() || !ask_again_) return {};

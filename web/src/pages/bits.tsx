@@ -56,7 +56,7 @@ function Graph({ field, shown, pick, picked }: { field: Field; shown: (bit: Bit)
         const bit = field.bits[i]!;
         const pending = bit.status !== "active";
         return (
-          <g key={bit.id} role="button" tabIndex={0} aria-label={`${bit.category} bit, ${bit.status}`} onClick={() => pick(bit.id)} onKeyDown={(e) => { if (e.key === "Enter") pick(bit.id); }}
+          <g key={bit.id} role="button" tabIndex={0} aria-label={`${bit.category} bit, ${bit.status}${bit.score ? `, score ${fixed(bit.score.score, 2)}` : ""}`} onClick={() => pick(bit.id)} onKeyDown={(e) => { if (e.key === "Enter") pick(bit.id); }}
             class={picked === bit.id ? "sel" : ""} style={`fill:var(--${bit.category});fill-opacity:${bit.score ? 0.25 + 0.75 * bit.score.score : 0.55};stroke:var(--${bit.category});stroke-dasharray:${pending ? "2 2" : "none"}`}>
             <Glyph category={bit.category} x={x} y={y} r={7} />
             {bit.score && <text x={x + 13} y={y + 4} style="fill-opacity:1;stroke:none">{fixed(bit.score.score, 2)}</text>}
