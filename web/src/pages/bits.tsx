@@ -38,7 +38,7 @@ function Graph({ field, shown, pick, picked }: { field: Field; shown: (bit: Bit)
   field.bits.forEach((bit, i) => { if (shown(bit)) chains.set(root(i), [...(chains.get(root(i)) ?? []), i]); });
   const rows = [...chains.values()].slice(-SHOWN_ROWS).reverse();
   const lanes = LANES.filter((lane) => field.bits.some((bit) => bit.category === lane));
-  const width = 760, top = 34, pitch = 24;
+  const width = innerWidth <= 760 ? 400 : 760, top = 34, pitch = 24;
   const place = new Map<number, [number, number]>();
   rows.forEach((row, y) => row.forEach((i) => {
     const lane = lanes.indexOf(field.bits[i]!.category);
