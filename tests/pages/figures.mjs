@@ -1,7 +1,7 @@
 // What each page shows, and what the API says that it has to show. Both are text.
 const whole = (n) => Math.round(n).toLocaleString("en-US");
 const fixed = (n, digits) => (n === null || n === undefined ? "–" : (n < 0 ? "−" : "") + Math.abs(n).toFixed(digits));
-const signed = (n, digits = 3) => (n < 0 ? "−" : "+") + Math.abs(n).toFixed(digits);
+const signed = (n, digits = 3) => (n === null ? "–" : n < 0 ? "−" : "+") + Math.abs(n).toFixed(digits);
 
 /** Text of every element that fits, in the page's order. */
 const texts = (page, selector) => page.$$eval(selector, (all) => all.map((one) => one.textContent.trim()));

@@ -71,12 +71,18 @@ Status DecisionLoop::follow(const ModelWish& wish) {
   const int bad = live_.empty() ? 0 : live_.back();
   if (bad == wish.version) return {};
   // Nothing is swapped when the version does not load any more.
-  if (!parts_.deployer.roll_back_to(options_.model, wish.version, wish.why)) return {};
+  if (wish.version != 0 && !parts_.server.acquire(options_.model, wish.version)) return {};
+  if (parts_.recorder.recovering()) {
+    TL_RETURN_IF_ERROR(parts_.deployer.roll_back_to(options_.model, wish.version, wish.why));
+  } else {
+    TL_RETURN_IF_ERROR(begin_agents());
+    TL_RETURN_IF_ERROR(parts_.agents.roll_back(wish.version, wish.why));
+  }
   TL_RETURN_IF_ERROR(use(wish.version));
   const auto known = std::find(live_.begin(), live_.end(), wish.version);
   if (wish.version == 0) {
     live_.clear();
-  } else if (wish.back && known != live_.end()) {
+  } else if (known != live_.end()) {
     live_.erase(known + 1, live_.end());
   } else {
     live_.push_back(wish.version);

@@ -66,10 +66,10 @@ function Nav({ here }: { here: Page }) {
 }
 function Banner() {
   if (link.value === "reconnecting" && now.value - lastNews.value > 3000)
-    return <div class="bn warn" role="status"><Icon name="warn" /><span>Reconnecting. The figures are as of {clock(lastNews.value)}.</span></div>;
+    return <div class="bn warn over" role="status"><Icon name="warn" /><span>Reconnecting. The figures are as of {clock(lastNews.value)}.</span></div>;
   if (link.value === "failed")
-    return <div class="bn bad" role="alert"><Icon name="failed" /><span>The server at {location.host} does not answer. Is <code>thunderline run</code> still up? {failure.value}</span></div>;
-  return failure.value ? <div class="bn warn" role="alert"><Icon name="warn" /><span>{failure.value}</span></div> : null;
+    return <div class="bn bad over" role="alert"><Icon name="failed" /><span>The server at {location.host} does not answer. Is <code>thunderline run</code> still up? {failure.value}</span></div>;
+  return failure.value ? <div class="bn warn over" role="alert"><Icon name="warn" /><span>{failure.value}</span></div> : null;
 }
 
 const KEYS_KEPT = "single-keys";

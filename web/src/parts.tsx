@@ -24,10 +24,11 @@ const PATHS: Record<string, string> = {
   inbox: '<path d="M2 9l2-5.5h8L14 9v4H2zM2 9h3.5l1 1.8h3l1-1.8H14"/>',
 };
 const TONE: Record<string, string> = {
+  "rolled back": "warn",
   done: "ok", deployed: "ok", live: "ok", running: "run", working: "run", recovering: "run", refused: "warn", waiting: "i3",
   restarting: "warn", paused: "i3", failed: "bad", idle: "i3", pending: "i3",
 };
-const SHAPE: Record<string, string> = { deployed: "done", live: "done", working: "running", recovering: "running", restarting: "warn", idle: "pending" };
+const SHAPE: Record<string, string> = { deployed: "done", live: "done", working: "running", recovering: "running", restarting: "warn", "rolled back": "warn", idle: "pending" };
 
 export function Icon({ name, tone = "" }: { name: string; tone?: string }) {
   const svg = `<svg viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round">${PATHS[name] ?? ""}</svg>`;

@@ -33,7 +33,9 @@ function painted(chart: SVGSVGElement, width: number, height: number): string {
   const from = [chart, ...chart.querySelectorAll("*")], to = [copy, ...copy.querySelectorAll("*")];
   to.forEach((element, i) => {
     const style = getComputedStyle(from[i]!);
-    element.setAttribute("style", STYLED.map((name) => `${name}:${style.getPropertyValue(name)}`).join(";"));
+    // As attributes: the pages' policy takes no inline style, in a picture neither.
+    for (const name of STYLED) element.setAttribute(name, style.getPropertyValue(name));
+    element.removeAttribute("style");
   });
   copy.setAttribute("width", String(width));
   copy.setAttribute("height", String(height));

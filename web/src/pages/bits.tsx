@@ -38,7 +38,7 @@ function Graph({ field, shown, pick, picked }: { field: Field; shown: (bit: Bit)
   field.bits.forEach((bit, i) => { if (shown(bit)) chains.set(root(i), [...(chains.get(root(i)) ?? []), i]); });
   const rows = [...chains.values()].slice(-SHOWN_ROWS).reverse();
   const lanes = LANES.filter((lane) => field.bits.some((bit) => bit.category === lane));
-  const width = 760, top = 34, pitch = 24;
+  const width = innerWidth <= 760 ? 400 : 760, top = 34, pitch = 24;
   const place = new Map<number, [number, number]>();
   rows.forEach((row, y) => row.forEach((i) => {
     const lane = lanes.indexOf(field.bits[i]!.category);
@@ -56,7 +56,7 @@ function Graph({ field, shown, pick, picked }: { field: Field; shown: (bit: Bit)
         const bit = field.bits[i]!;
         const pending = bit.status !== "active";
         return (
-          <g key={bit.id} role="button" tabIndex={0} aria-label={`${bit.category} bit, ${bit.status}`} onClick={() => pick(bit.id)} onKeyDown={(e) => { if (e.key === "Enter") pick(bit.id); }}
+          <g key={bit.id} role="button" tabIndex={0} aria-label={`${bit.category} bit, ${bit.status}${bit.score ? `, score ${fixed(bit.score.score, 2)}` : ""}`} onClick={() => pick(bit.id)} onKeyDown={(e) => { if (e.key === "Enter") pick(bit.id); }}
             class={picked === bit.id ? "sel" : ""} style={`fill:var(--${bit.category});fill-opacity:${bit.score ? 0.25 + 0.75 * bit.score.score : 0.55};stroke:var(--${bit.category});stroke-dasharray:${pending ? "2 2" : "none"}`}>
             <Glyph category={bit.category} x={x} y={y} r={7} />
             {bit.score && <text x={x + 13} y={y + 4} style="fill-opacity:1;stroke:none">{fixed(bit.score.score, 2)}</text>}
@@ -113,7 +113,7 @@ export default function Bits() {
       <div class="side2">
         <Card save="evaluations" title="Evaluations" sub="newest first" span="" flush>
           {field.evaluations.length === 0 ? <Empty>Nothing was scored yet.</Empty> :
-            <div class="scroll" tabIndex={0} role="region" aria-label="Evaluations"><table><tbody>{field.evaluations.map((one) => <tr key={one.id} class={picked === one.id ? "sel" : ""} onClick={() => setPicked(one.id)}><td><CategoryIcon name={one.category} /> <b>{fixed(one.score, 2)}</b></td><td>{one.action}</td><td class="i3">{scorer(one.model_version)}</td><td class="r i3">{whole(one.tick)}</td></tr>)}</tbody></table></div>}
+            <div class="scroll" tabIndex={0} role="region" aria-label="Evaluations"><table><tbody>{field.evaluations.map((one, i) => <tr key={i} class={picked === one.id ? "sel" : ""} onClick={() => setPicked(one.id)}><td><CategoryIcon name={one.category} /> <b>{fixed(one.score, 2)}</b></td><td>{one.action}</td><td class="i3">{scorer(one.model_version)}</td><td class="r i3">{whole(one.tick)}</td></tr>)}</tbody></table></div>}
         </Card>
         <Card title="Selected bit" span="">{picked ? <Detail id={picked} /> : <Empty>Pick a bit in the graph or the list.</Empty>}</Card>
       </div>

@@ -18,7 +18,7 @@ export function TrialHistory({ trials, height = 230 }: { trials: Trials; height?
   return (
     <Plot label={`${trials.n.length} of ${trials.trials} trials, best ${trials.objective} ${fixed(steps.length ? best : null, 4)}`}
       xs={[0, all]} ys={[low, high]} yt={ticks(low, high)} yf={(v) => v.toFixed(3)}
-      xt={ticks(0, all, 5).map((t) => [t, t === 0 ? "trial 0" : String(t)])} width={560} height={height} rows={[["trial", trials.objective], ...trials.n.map((n, i) => [n, trials.value[i] ?? null])]}
+      xt={ticks(0, all, 5).map((t) => [t, t === 0 ? "trial 0" : String(t)])} width={innerWidth <= 760 ? 340 : 560} height={height} rows={[["trial", trials.objective], ...trials.n.map((n, i) => [n, trials.value[i] ?? null])]}
       draw={(f) => <>
         {above > 0 && <text x={f.right} y={f.top + 10} text-anchor="end" style="fill:var(--ink2)">▲ {above} above {high.toFixed(3)}, at the edge</text>}
         {trials.value.map((v, i) => v === null

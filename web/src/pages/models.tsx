@@ -50,13 +50,13 @@ export default function Models() {
       <Card title="Versions" sub="newest first; values are mean rewards on the hold-out" span="c12" flush save="models">
         {data.models.length === 0 ? <Empty>No training has ended yet.</Empty> :
           <div class="scroll tall" tabIndex={0} role="region" aria-label="Versions"><table><thead><tr><th>Model</th><th>Decision</th><th class="r">Value</th><th class="r hm">Champion</th><th class="r hm">Difference</th><th class="r">AUC</th><th class="r hm">Brier</th><th class="r hm">Steps</th><th class="hm">Parameters</th><th class="r"><span class="vh">Action</span></th></tr></thead>
-            <tbody>{[...data.models].reverse().map((model) => <>
-              <tr key={model.version} class={model === live ? "sel" : ""}><td class="b">{model.version}</td><td><Pill state={state(model, data.live)} /></td>
+            <tbody>{[...data.models].reverse().map((model, i) => <>
+              <tr key={2 * i} class={model === live ? "sel" : ""}><td class="b">{model.version}</td><td><Pill state={state(model, data.live)} /></td>
                 <td class="r">{signed(model.challenger_value)}</td><td class="r hm">{signed(model.champion_value)}</td><td class="r b hm">{signed(model.challenger_value - model.champion_value)}</td>
                 <td class="r">{fixed(model.auc, 4)}</td><td class="r hm">{fixed(model.brier, 4)}</td><td class="r hm">{whole(model.trained_on)}</td>
                 <td class="hm el wide i2" title={JSON.stringify(model.params)}>{Object.entries(model.params).map(([k, v]) => `${k.replace("_", " ")} ${param(v)}`).join(", ")}</td>
                 <td class="r">{model.decision === "deployed" && model !== live && <button class="btn" disabled={over} title={why} onClick={() => setAsked(model.version)}>Promote</button>}</td></tr>
-              <tr key={`${model.version}why`} class="sub"><td /><td colSpan={9} class="why i2">{model.reason}</td></tr></>)}</tbody></table></div>}
+              <tr key={2 * i + 1} class="sub"><td /><td colSpan={9} class="why i2">{model.reason}</td></tr></>)}</tbody></table></div>}
       </Card>
     </div>
     {asked !== undefined && <Confirm version={asked} live={data.live} close={(text) => { setAsked(undefined); if (text) setTold(text); }} />}

@@ -17,7 +17,7 @@ export default function Overview() {
   const searching = training?.outcome === "running" ? `Model ${training.version} is being trained, trial ${training.trial} of ${training.trials}.` : "No training runs.";
   const alerts = run.degradations > 0 ? `The live model got worse ${run.degradations} times; see models.` : "Nothing needs your attention.";
   return <>
-    <p class="hero">{run.model_version === "heuristic" ? "The heuristic decides; no model is live yet." : `${scorer(run.model_version).replace("m", "M")} decides, ${deployed} of ${models.length} trained were deployed.`}</p>
+    <p class="hero el">{run.model_version === "heuristic" ? "The heuristic decides; no model is live yet." : `${scorer(run.model_version).replace("m", "M")} decides, ${deployed} of ${models.length} trained were deployed.`}</p>
     <p>{run.state === "done" ? "The run is over. " : ""}{searching} {alerts}</p>
     <div class="tiles">
       <Tile label="Reward per mail" value={run.seen_reward_mean === null ? "–" : signed(run.seen_reward_mean)} note={`mean of ${whole(run.seen)} rewards seen`} />
@@ -33,7 +33,7 @@ export default function Overview() {
       <Runs models={models} span="c8" />
       <Card title="Events" sub="newest first" span="c4">
         {messages.length === 0 ? <Empty>The agents have said nothing yet.</Empty> :
-          <ul class="ev">{messages.map((m) => <li class="row" key={m.n}><time>{clock(m.ts)}</time><span class="el" title={m.summary}><b>{m.type.replaceAll("_", " ")}</b> {m.summary}</span></li>)}</ul>}
+          <ul class="ev">{messages.map((m, i) => <li class="row" key={i}><time>{clock(m.ts)}</time><span class="el" title={m.summary}><b>{m.type.replaceAll("_", " ")}</b> {m.summary}</span></li>)}</ul>}
         {run.state === "done" && <p class="sm"><Icon name="done" tone="ok" /> The whole report is at <a href="/api/v1/report">/api/v1/report</a> ({duration(Date.now() - run.opened_ms)} since the start).</p>}
       </Card>
     </div>

@@ -44,7 +44,7 @@ function Search({ training, trials }: { training: Training; trials: Trials | und
   const left = each * (training.trials - training.trial);
   const best = trials?.value.indexOf(training.best) ?? -1;
   return (
-    <Card title="Search" sub={`lowest ${training.objective}, TPE`} span="c6 fixed" save="search" more={<a class="sm i2 nw" href="/training/progress">All trials</a>}>
+    <Card title="Search" sub={`lowest ${training.objective}, TPE`} span="c6 search" save="search" more={<a class="sm i2 nw" href="/training/progress">All trials</a>}>
       <dl class="now3">
         <div><dt>Finished</dt><dd>{training.trial} <small>of {training.trials}</small></dd></div>
         <div><dt>Best {training.objective}</dt><dd>{fixed(training.best, 4)} <small>{best >= 0 ? `trial ${best}` : ""}</small></dd></div>
@@ -89,8 +89,8 @@ export function Runs({ models, span = "c12" }: { models: Model[]; span?: string 
     <Card title="Trainings" sub="newest first; each row is one pass through the stages" span={`${span} runs`} flush save="trainings">
       {models.length === 0 ? <Empty>None has ended yet. The heuristic decides until the first model is deployed.</Empty> :
         <div class="scroll" tabIndex={0} role="region" aria-label="Trainings"><table><thead><tr><th>Model</th><th>Outcome</th><th class="r">vs champion</th><th class="r hm">AUC</th><th class="r hm">Brier</th><th class="r hm">Trials</th><th class="r hm">Steps</th><th class="hm w24">Time by stage</th><th class="r hm">Took</th><th class="r">At mail</th></tr></thead>
-          <tbody>{[...models].reverse().map((model) => (
-            <tr key={model.version} title={model.reason}>
+          <tbody>{[...models].reverse().map((model, i) => (
+            <tr key={i} title={model.reason}>
               <td class="b">{model.version}</td><td><Pill state={model.decision} /></td>
               <td class="r b">{signed(model.challenger_value - model.champion_value)}</td>
               <td class="r hm">{fixed(model.auc, 4)}</td><td class="r hm">{fixed(model.brier, 4)}</td><td class="r hm">{model.trials}</td><td class="r hm">{whole(model.trained_on)}</td>
@@ -106,6 +106,24 @@ export function Runs({ models, span = "c12" }: { models: Model[]; span?: string 
   );
 }
 
+const STAGES = ["collect", "feature", "tpe and train", "evaluate", "export", "deploy"];
+/** What stands where a training will be: nothing moves when the first one begins. */
+const NONE: Training = {
+  version: 1, reason: "", outcome: "running", why: "", started_ms: 0, rows: 0, trial: 0, trials: 0, objective: "val_loss", best: null,
+  stages: STAGES.map((name) => ({ name, state: "pending", started_ms: null, ended_ms: null })),
+};
+const TONE: Record<string, string> = { refused: "warn", failed: "bad", deployed: "ok", running: "run" };
+
+/** Why this training runs, or what came of it: always there, one line. */
+function Why({ training, decides }: { training: Training | null | undefined; decides: string }) {
+  const text = !training ? `A training begins once enough rewards were seen; ${decides} decides until then.`
+    : training.outcome === "running" ? `Began because of ${training.reason}.`
+    : training.outcome === "deployed" ? `Model ${training.version} passed the gate and decides from the next tick on.`
+    : `Model ${training.version} was ${training.outcome}: ${training.why}`;
+  const state = training ? training.outcome : "waiting";
+  return <div class={`bn ${TONE[state] ?? "idle"} line`} title={text}><StateIcon state={state} /><span class="el">{text}</span></div>;
+}
+
 export default function Pipeline() {
   const run = topics.run.value;
   const training = topics.training.value;
@@ -113,19 +131,18 @@ export default function Pipeline() {
   const record = models[models.length - 1];
   if (!run) return <Loading />;
   const paused = run.state === "paused";
+  const shown = training ?? NONE;
   return <>
-    {training && (training.outcome === "refused" || training.outcome === "failed") &&
-      <div class={`bn ${training.outcome === "failed" ? "bad" : "warn"}`} role="status"><StateIcon state={training.outcome} /><span>Model {training.version} was {training.outcome}: {training.why}</span></div>}
     <div class="hd">
       <h2>{training ? `Training model ${training.version}` : "No training yet"}</h2>
       <Pill state={training && training.outcome === "running" ? "running" : training?.outcome ?? run.state} />
-      <span class="i2">{training ? `because ${training.reason}` : `${whole(run.seen)} rewards were seen; ${scorer(run.model_version)} decides.`}</span>
       <span class="sp" />
       <button class="btn" disabled={run.state === "done"} title={run.state === "done" ? "The run is over" : ""} onClick={() => void setPaused(!paused)}>{paused ? "Resume run" : "Pause run"}</button>
     </div>
-    {training ? <Rail training={training} /> : <Empty>A training begins once enough rewards were seen.</Empty>}
+    <Why training={training} decides={scorer(run.model_version)} />
+    <Rail training={shown} />
     <div class="g">
-      {training && <><Search training={training} trials={topics.trials.value} /><Plan training={training} /><Gate training={training} record={record} /></>}
+      <Search training={shown} trials={topics.trials.value} /><Plan training={shown} /><Gate training={shown} record={record} />
       <Runs models={models} />
     </div>
   </>;

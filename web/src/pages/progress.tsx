@@ -53,7 +53,7 @@ export default function Progress() {
         <div class="scroll h300" tabIndex={0} role="region" aria-label="Trials">
         {rows.length === 0 ? <Empty>{filter ? "No trial fits the filter." : "The first trial has not ended yet."}</Empty> :
           <table class="tl pick"><thead><tr><th>Trial</th><th class="r">{trials!.objective}</th><th class="r">Epochs</th>{names.map((name) => <th key={name} class="r">{name.replace("_", " ")}</th>)}</tr></thead>
-            <tbody>{rows.slice(0, 200).map((row) => <tr key={row.n} class={row.n === number ? "sel" : ""} onClick={() => setChosen(String(row.n))}><td class="b"><button class="lk" aria-label={`Show trial ${row.n}`} aria-pressed={row.n === number}>{row.n}</button></td><td class="r">{row.value === null ? <span class="bad">failed</span> : fixed(row.value, 4)}</td><td class="r">{row.epochs}</td>{names.map((name) => <td key={name} class="r">{param(row.params[name] ?? "–")}</td>)}</tr>)}</tbody></table>}
+            <tbody>{rows.slice(0, 200).map((row, i) => <tr key={i} class={row.n === number ? "sel" : ""} onClick={() => setChosen(String(row.n))}><td class="b"><button class="lk" aria-label={`Show trial ${row.n}`} aria-pressed={row.n === number}>{row.n}</button></td><td class="r">{row.value === null ? <span class="bad">failed</span> : fixed(row.value, 4)}</td><td class="r">{row.epochs}</td>{names.map((name) => <td key={name} class="r">{param(row.params[name] ?? "–")}</td>)}</tr>)}</tbody></table>}
         </div>
       </Card>
       <Card title="Search" sub="each dot a trial; the line is the best so far" span="c7 fixed" save="search">

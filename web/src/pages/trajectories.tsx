@@ -35,7 +35,7 @@ export default function Trajectories() {
     <Card save="steps" title="Newest steps" sub="newest first; a reward is open until it comes back" span="" flush>
       {steps.length === 0 ? <Empty>Nothing was decided yet.</Empty> :
         <div class="scroll tall" tabIndex={0} role="region" aria-label="Steps"><table><thead><tr><th>Tick</th><th>Episode</th><th>Action</th><th class="r">Score</th><th class="r hm">Propensity</th><th class="hm">Decided by</th><th class="r">Reward</th></tr></thead>
-          <tbody>{steps.map((step) => <tr key={step.sequence}><td>{whole(step.tick ?? 0)}</td><td class="mono i2">{step.episode.slice(0, 8)}…{step.episode.slice(-6)}</td><td>{ACTIONS[step.action] ?? step.action}{step.forced ? " (expired)" : ""}</td>
+          <tbody>{steps.map((step, i) => <tr key={i}><td>{whole(step.tick ?? 0)}</td><td class="mono i2">{step.episode.slice(0, 8)}…{step.episode.slice(-6)}</td><td>{ACTIONS[step.action] ?? step.action}{step.forced ? " (expired)" : ""}</td>
             <td class="r">{fixed(step.score, 2)}</td><td class="r hm">{fixed(step.propensity, 3)}</td><td class="hm i2">{step.model_version ? scorer(step.model_version) : "–"}</td>
             <td class={`r b ${(step.reward ?? 0) < 0 ? "bad" : ""}`}>{step.reward === null ? <span class="i3">open</span> : signed(step.reward, 2)}</td></tr>)}</tbody></table></div>}
     </Card>

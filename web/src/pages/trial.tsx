@@ -23,8 +23,7 @@ function useTrial(version: number, number: number): [Trial | null, string] {
     load();
     return () => { gone = true; clearTimeout(retry); };
   }, [version, number]);
-  const right = trial && trial.version === version && trial.number === number;
-  return [right ? trial : null, error];
+  return [trial, error];
 }
 
 /** The loss of now between the first epoch's and the best one's. */
@@ -45,7 +44,7 @@ export function TrialDetail({ version, number }: { version: number; number: numb
   const [scale, setScale] = useAddress("y", "linear");
   const [weight, setWeight] = useAddress("smooth", "0");
   const [at, setAt] = useState<number | null>(null);
-  const curves = trial?.curves;
+  const curves = trial?.curves; // Of the trial before, until the next one is there: nothing flickers.
   const x = curves?.epoch ?? [];
   const here = at !== null && at < x.length ? at : x.length - 1;
   const lines = (...names: ["loss" | "accuracy", "val_loss" | "val_accuracy"]): Line[] => names.flatMap((name, i) => {
@@ -57,19 +56,19 @@ export function TrialDetail({ version, number }: { version: number; number: numb
   const title = `Trial ${number} of model ${version}`;
   const group = (name: string, all: Line[], can: boolean) => all.length > 0 && trial && (
     <div class="half">{shown(all)}
-      <Curves key={`${version}/${number}/${name}`} name={name} x={x} lines={all} weight={Number(weight)} log={can && scale === "log"} sync="epochs" onEpoch={setAt}
+      <Curves key={`${trial.version}/${trial.number}/${name}`} name={name} x={x} lines={all} weight={Number(weight)} log={can && scale === "log"} sync="epochs" onEpoch={setAt}
         say={`${name} over ${x.length} epochs, ${all.map((line) => `${line.name} ${fixed(line.values[line.values.length - 1], 4)} at the end`).join(", ")}`} /></div>);
   return (
-    <Card title={title} sub={trial ? `epoch ${x[here] ?? "–"} of ${trial.epochs}, ended ${clock(trial.ended_ms)}` : "loading"} span="c12 trial" save={title}
+    <Card title={title} sub={trial && trial.number === number && trial.version === version ? `epoch ${x[here] ?? "–"} of ${trial.epochs}, ended ${clock(trial.ended_ms)}` : "loading"} span="c12 trial" save={title}
       more={<><label class="sm i2 sel1">smooth <select value={weight} onChange={(e) => setWeight(e.currentTarget.value)}>{SMOOTH.map((s) => <option key={s} value={s}>{s === "0" ? "off" : s}</option>)}</select></label>
         <button class="ib" aria-pressed={scale === "log"} onClick={() => setScale(scale === "log" ? "linear" : "log")}>log axis</button></>}>
       {error ? <Empty>This trial is not remembered: {error}.</Empty> : <>
         {curves?.val_loss ? <LossBar values={curves.val_loss} /> : <div class="lb" />}
         <div class="two">
           {trial && !curves ? <Empty>Its curves have aged out: those of the newest 20 trainings are kept, and of older ones the best trial's.</Empty> : <>
-            {group("loss", lines("loss", "val_loss"), true) || <div class="half" />}{group("accuracy", lines("accuracy", "val_accuracy"), false)}</>}
+            {group("loss", lines("loss", "val_loss"), true) || <div class="half" />}{group("accuracy", lines("accuracy", "val_accuracy"), false) || <div class="half" />}</>}
           <div class="facts">
-            <dl class="kv">{Object.entries(trial?.params ?? {}).map(([name, value]) => <><dt key={name}>{name.replaceAll("_", " ")}</dt><dd>{param(value)}</dd></>)}
+            <dl class="kv">{trial === null && <dt>loading</dt>}{Object.entries(trial?.params ?? {}).map(([name, value]) => <><dt key={name}>{name.replaceAll("_", " ")}</dt><dd>{param(value)}</dd></>)}
               <dt>PLV, σ, <Lambda /> at its end</dt><dd>{fixed(trial?.plv, 2)}, {fixed(trial?.sigma, 2)}, {fixed(trial?.lambda, 2)}</dd></dl>
           </div>
           <details class="log"><summary>Log, {trial?.log.length ?? 0} lines</summary><pre>{(trial?.log ?? []).join("\n") || "aged out"}</pre></details>

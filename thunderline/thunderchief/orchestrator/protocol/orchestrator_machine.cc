@@ -17,15 +17,24 @@ Phase after(Phase phase) {
   return phase == Phase::kEvaluating ? Phase::kExporting : Phase::kSwitching;
 }
 
-/// Where a rollback of what is live goes, or nothing.
-std::optional<int> rollback_target(const ModelRecord& model, int wanted) {
+/// Whether this version was live before: its request ended as done.
+bool was_live(const OrchestratorMachine& state, const ModelRecord& model, int version) {
+  if (std::find(model.earlier.begin(), model.earlier.end(), version) != model.earlier.end()) return true;
+  return std::any_of(state.requests.begin(), state.requests.end(), [&](const auto& entry) {
+    const RequestRecord& request = entry.second;
+    return request.kind == RequestKind::kTraining && request.model == model.model &&
+           request.version == version && request.phase == Phase::kDone;
+  });
+}
+
+/// Where a rollback goes, or nothing. Named, it may be any version that was live: a person may take one
+/// up again that was given up.
+std::optional<int> rollback_target(const OrchestratorMachine& state, const ModelRecord& model,
+                                   int wanted) {
+  if (wanted > 0) return was_live(state, model, wanted) ? std::optional(wanted) : std::nullopt;
   if (model.live == 0) return std::nullopt;
   if (wanted == kNoVersion) return 0;
-  if (model.earlier.empty()) return std::nullopt;
-  if (wanted == 0) return model.earlier.back();
-  const bool known =
-      std::find(model.earlier.begin(), model.earlier.end(), wanted) != model.earlier.end();
-  return known ? std::optional(wanted) : std::nullopt;
+  return model.earlier.empty() ? std::nullopt : std::optional(model.earlier.back());
 }
 
 /// One step of the machine: the state that it changes and the effects that it gathers.
@@ -130,7 +139,7 @@ void Stepper::accept(RequestRecord request) {
 
 void Stepper::accept_rollback(RequestRecord request) {
   ModelRecord& model = model_of(request.model);
-  const std::optional<int> target = rollback_target(model, request.version);
+  const std::optional<int> target = rollback_target(state_, model, request.version);
   if (!target) {
     return end(state_.requests[request.id], Phase::kRefused, "there is no such earlier version");
   }
