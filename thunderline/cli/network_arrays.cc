@@ -8,7 +8,8 @@ namespace {
 namespace graph = cerebros::graph;
 
 /// The array of that name, or of `fallback` where it stands for the only one.
-const NpyArray* find(const NpzArrays& arrays, const std::string& name, const std::string& fallback) {
+const NpyArray* find(const NpzArrays& arrays, const std::string& name,
+                     const std::string& fallback) {
   auto found = arrays.find(name);
   if (found == arrays.end()) found = arrays.find(fallback);
   return found == arrays.end() ? nullptr : &found->second;

@@ -78,14 +78,28 @@ TEST(NetworkFit, RefusesByNameWhatItDoesNotKnow) {
   const std::vector<Refusal> refusals = {
       {"optimizer", "Ftrl", [](Json& c) { c["optimizer"]["class_name"] = "Ftrl"; }},
       {"argument", "fused", [](Json& c) { c["optimizer"]["config"]["fused"] = true; }},
-      {"schedule", "NoamDecay", [](Json& c) {
+      {"schedule", "NoamDecay",
+       [](Json& c) {
          c["optimizer"]["config"]["learning_rate"] = {{"class_name", "NoamDecay"}};
        }},
       {"loss", "my_loss", [](Json& c) { c["loss"] = "my_loss"; }},
-      {"loss setting", "axis", [](Json& c) {
+      {"loss setting", "axis",
+       [](Json& c) {
          c["loss"] = {{"class_name", "CosineSimilarity"}, {"config", {{"axis", 1}}}};
        }},
-      {"metric", "MeanIoU", [](Json& c) { c["metrics"] = {{{"class_name", "MeanIoU"}}}; }},
+      {"metric", "MeanIoU",
+       [](Json& c) {
+         c["metrics"] = {{{"class_name", "MeanIoU"}}};
+       }},
+      {"a class that is no text", "not supported",
+       [](Json& c) {
+         c["loss"] = {{"class_name", 5}};
+       }},
+      {"a config that is a list", "config", [](Json& c) { c["optimizer"]["config"] = {1}; }},
+      {"losses for other outputs", "does not fit",
+       [](Json& c) {
+         c["loss"] = {"mse", "mae"};
+       }},
   };
   for (const Refusal& refusal : refusals) {
     const auto result = fit_of(recompiled(run, refusal.change), run, 1);
@@ -143,7 +157,10 @@ TEST(NetworkFit, ShufflesTheSameWayForTheSameSeed) {
   const auto weights = [&](uint64_t seed) {
     FitOptions options;
     options.seed = seed;
-    return network_fit(run.network(), run.data(), std::nullopt, options).value().network.variables[0].value;
+    return network_fit(run.network(), run.data(), std::nullopt, options)
+        .value()
+        .network.variables[0]
+        .value;
   };
   EXPECT_EQ(weights(3), weights(3));
   EXPECT_NE(weights(3), weights(4));

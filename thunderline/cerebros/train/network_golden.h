@@ -12,7 +12,8 @@
 namespace thunderline::cerebros::train {
 
 inline const std::string& golden_folder() {
-  static const std::string kFolder = std::string(THUNDERLINE_SOURCE_DIR) + "/tests/golden/keras_train/";
+  static const std::string kFolder =
+      std::string(THUNDERLINE_SOURCE_DIR) + "/tests/golden/keras_train/";
   return kFolder;
 }
 
@@ -21,7 +22,9 @@ struct GoldenRun {
   NpzArrays arrays;
 
   explicit GoldenRun(const std::string& name) {
-    json = parse_json(read_file(posix_file_system(), golden_folder() + name + ".json").value(), name).value();
+    json =
+        parse_json(read_file(posix_file_system(), golden_folder() + name + ".json").value(), name)
+            .value();
     arrays = read_npz(posix_file_system(), golden_folder() + name + ".npz").value();
   }
 
@@ -43,8 +46,10 @@ struct GoldenRun {
 
   NetworkData data() const {
     NetworkData data;
-    for (int i = 0; arrays.contains("x" + std::to_string(i)); ++i) data.inputs.push_back(array("x" + std::to_string(i)));
-    for (int i = 0; arrays.contains("y" + std::to_string(i)); ++i) data.targets.push_back(array("y" + std::to_string(i)));
+    for (int i = 0; arrays.contains("x" + std::to_string(i)); ++i)
+      data.inputs.push_back(array("x" + std::to_string(i)));
+    for (int i = 0; arrays.contains("y" + std::to_string(i)); ++i)
+      data.targets.push_back(array("y" + std::to_string(i)));
     if (arrays.contains("sample_weight")) data.sample_weights.push_back(array("sample_weight"));
     return data;
   }

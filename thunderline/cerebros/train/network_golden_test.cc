@@ -1,5 +1,7 @@
 // Trainings that Keras 3.15.1 ran (tests/golden/keras_train), run again by `network_fit`.
 
+#include "thunderline/cerebros/train/network_golden.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,7 +9,6 @@
 #include <filesystem>
 
 #include "thunderline/cerebros/train/network_fit.h"
-#include "thunderline/cerebros/train/network_golden.h"
 
 namespace thunderline::cerebros::train {
 namespace {
@@ -34,7 +35,8 @@ void expect_optimizer(const GoldenRun& golden, const keras::Network& network) {
   const size_t count = golden.json["optimizer_variables"].size();
   for (size_t i = 0; i < count; ++i) {
     const std::string path = "optimizer/vars/" + std::to_string(i);
-    const std::vector<double> want = golden.arrays.at("optimizer_" + std::to_string(i)).to_doubles();
+    const std::vector<double> want =
+        golden.arrays.at("optimizer_" + std::to_string(i)).to_doubles();
     if (network.counters.contains(path)) {
       EXPECT_EQ(static_cast<double>(network.counters.at(path)), want[0]);
       continue;
@@ -61,8 +63,8 @@ class NetworkGolden : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(NetworkGolden, EndsWhereKerasEnds) {
   const GoldenRun golden(GetParam());
-  const auto fitted = network_fit(golden.network(), golden.data(), std::nullopt,
-                                  options_of(golden.json["fit"]));
+  const auto fitted =
+      network_fit(golden.network(), golden.data(), std::nullopt, options_of(golden.json["fit"]));
   ASSERT_TRUE(fitted) << to_string(fitted.error());
   EXPECT_EQ(fitted->history.epoch.size(), golden.json["epochs_run"].get<size_t>());
   expect_history(golden.json["history"], fitted->history);
@@ -84,12 +86,14 @@ TEST_P(NetworkGolden, EndsWhereKerasEnds) {
   const auto evaluation = network_evaluate(network, data);
   ASSERT_TRUE(evaluation) << to_string(evaluation.error());
   for (const auto& [name, value] : golden.json["evaluate_after"].items()) {
-    expect_close(name == "loss" ? evaluation->loss : evaluation->metrics.at(name), value, "evaluated " + name);
+    expect_close(name == "loss" ? evaluation->loss : evaluation->metrics.at(name), value,
+                 "evaluated " + name);
   }
   const auto predictions = keras::predict(network, data.inputs).value();
   for (size_t i = 0; i < predictions.size(); ++i) {
     const std::vector<double> want = golden.array("prediction_" + std::to_string(i)).data;
-    for (size_t k = 0; k < want.size(); ++k) expect_close(predictions[i].data[k], want[k], "prediction");
+    for (size_t k = 0; k < want.size(); ++k)
+      expect_close(predictions[i].data[k], want[k], "prediction");
   }
 }
 

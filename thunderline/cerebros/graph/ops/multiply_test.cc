@@ -29,7 +29,8 @@ TEST(Multiply, AddsTheProductOfAnyShapeAndOrientation) {
           for (int64_t i = 0; i < m * n; ++i) {
             double want = before[static_cast<size_t>(i)];
             for (int64_t l = 0; l < k; ++l) {
-              want += a[static_cast<size_t>(i / n * row + l * col)] * b[static_cast<size_t>(l * n + i % n)];
+              want += a[static_cast<size_t>(i / n * row + l * col)] *
+                      b[static_cast<size_t>(l * n + i % n)];
             }
             EXPECT_NEAR(c[static_cast<size_t>(i)], want, 1e-12) << m << " " << n << " " << k;
           }
