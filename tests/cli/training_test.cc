@@ -61,6 +61,28 @@ TEST(TrainCommand, StopsEarlyAndReplacesTheModelWithoutOutput) {
   EXPECT_NE(program.read("m.keras"), before);
 }
 
+TEST(TrainCommand, TrainsAConvolutionalNetworkAndGoesOnFromItsArchive) {
+  const Program program;
+  const std::string model = THUNDERLINE_SOURCE_DIR "/tests/golden/keras_models/cnn_small.keras";
+  const NpzArrays golden =
+      read_npz(posix_file_system(),
+               THUNDERLINE_SOURCE_DIR "/tests/golden/keras_models/cnn_small.npz")
+          .value();
+  ASSERT_TRUE(write_npz(posix_file_system(), program.path("cnn.npz"),
+                        {{"x", golden.at("b2_in0")}, {"y", golden.at("b2_out0")}}));
+  const auto train = [&](const std::string& from, const char* epochs, const std::string& to) {
+    const Finished done = program.run({"train", from, "--data", "cnn.npz", "--epochs", epochs,
+                                       "--no-shuffle", "--output", to, "--json"});
+    EXPECT_EQ(done.exit_code, 0) << done.out << done.err;
+    return done.json()["history"]["loss"].get<std::vector<double>>();
+  };
+  const std::vector<double> whole = train(model, "4", "whole.keras");
+  ASSERT_EQ(whole.size(), 4u);
+  train(model, "2", "half.keras");
+  EXPECT_EQ(train("half.keras", "2", "rest.keras").back(), whole.back());
+  EXPECT_EQ(program.run({"convert", "whole.keras", "--output", "whole.onnx"}).exit_code, 0);
+}
+
 TEST(TrainCommand, GivesTheSameWeightsForTheSameSeed) {
   const Program program;
   program.train_model();

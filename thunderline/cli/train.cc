@@ -6,9 +6,11 @@
 #include "thunderline/cerebros/keras/archive/keras_archive.h"
 #include "thunderline/cerebros/keras/network.h"
 #include "thunderline/cerebros/train/fit.h"
+#include "thunderline/cerebros/train/network_fit.h"
 #include "thunderline/cli/command.h"
 #include "thunderline/cli/epoch_watch.h"
 #include "thunderline/cli/key_values.h"
+#include "thunderline/cli/network_arrays.h"
 #include "thunderline/cli/output.h"
 #include "thunderline/cli/training_arrays.h"
 
@@ -101,8 +103,7 @@ Status complete(TrainOptions& options) {
 }
 
 Status print_result(const Session& session, const std::string& output, double seconds,
-                    const train::FitResult& result) {
-  const train::History& history = result.history;
+                    const train::History& history) {
   if (session.json) {
     OrderedJson document = {{"output", output},
                             {"epochs", history.epoch.size()},
@@ -120,25 +121,29 @@ Status print_result(const Session& session, const std::string& output, double se
                     " epochs");
 }
 
-/// The trainer knows fewer layers than `convert` and `infer`; a model that only they know is not
-/// bad.
-Result<keras::Model> trainable_model(FileSystem& files, const std::string& path) {
-  auto model = keras::load_keras(files, path);
-  if (model || model.error().code != ErrorCode::kBadData || !keras::load_network(files, path)) {
-    return model;
-  }
-  return fail(ErrorCode::kBadData,
-              "this model can be run but not trained: " + model.error().message, path,
-              "train takes chains of Dense and Dropout; convert and infer take this one");
+/// Trains, with curves and progress, and says how long it took.
+template <typename Fit>
+auto watched(const Session& session, TrainOptions& options, Fit fit, double& seconds)
+    -> decltype(fit()) {
+  EpochWatch watch(session);
+  if (options.tensorboard) TL_RETURN_IF_ERROR(watch.open_tensorboard(*options.tensorboard));
+  options.fit.on_epoch = [&](const train::EpochReport& report) { return watch.on_epoch(report); };
+  const auto begin = session.clock.now();
+  auto result = fit();
+  options.fit.on_epoch = nullptr;
+  if (result) TL_RETURN_IF_ERROR(watch.finish());
+  seconds = std::chrono::duration<double>(session.clock.now() - begin).count();
+  return result;
 }
 
-Status run_training(const Session& session, TrainOptions& options) {
-  TL_RETURN_IF_ERROR(complete(options));
-  TL_ASSIGN_OR_RETURN(const keras::Model model, trainable_model(session.files, options.model));
-  if (!model.compile) {
-    return fail(ErrorCode::kBadData, "the model was never compiled, so it has no loss",
-                options.model, "compile it in Keras, or make one with thunderline build");
-  }
+Status write_history(const Session& session, const TrainOptions& options,
+                     const train::History& history) {
+  if (!options.history) return {};
+  return write_file_atomically(session.files, *options.history, history.to_json() + "\n");
+}
+
+/// Chains of Dense and Dropout with Adam: the fast way.
+Status train_chain(const Session& session, TrainOptions& options, const keras::Model& model) {
   const ArrayNames names = names_of(model);
   TL_ASSIGN_OR_RETURN(const TrainingArrays data,
                       load_training_arrays(session.files, options.data, names));
@@ -148,30 +153,65 @@ Status run_training(const Session& session, TrainOptions& options) {
                         load_training_arrays(session.files, *options.validation_data, names));
     options.fit.validation_data = validation.view();
   }
-
-  EpochWatch watch(session);
-  if (options.tensorboard) TL_RETURN_IF_ERROR(watch.open_tensorboard(*options.tensorboard));
-  options.fit.on_epoch = [&](const train::EpochReport& report) { return watch.on_epoch(report); };
-  const auto begin = session.clock.now();
-  TL_ASSIGN_OR_RETURN(const train::FitResult result, train::fit(model, data.view(), options.fit));
-  TL_RETURN_IF_ERROR(watch.finish());
-  const std::chrono::duration<double> seconds = session.clock.now() - begin;
-
+  double seconds = 0;
+  TL_ASSIGN_OR_RETURN(const train::FitResult result,
+                      watched(session, options,
+                              [&] { return train::fit(model, data.view(), options.fit); }, seconds));
   const std::string output = options.output.value_or(options.model);
   TL_RETURN_IF_ERROR(
       keras::save_keras(session.files, output, result.model, {session.clock.unix_ms()}));
-  if (options.history) {
-    TL_RETURN_IF_ERROR(
-        write_file_atomically(session.files, *options.history, result.history.to_json() + "\n"));
+  TL_RETURN_IF_ERROR(write_history(session, options, result.history));
+  return print_result(session, output, seconds, result.history);
+}
+
+/// Any other network.
+Status train_network(const Session& session, TrainOptions& options,
+                     const keras::Network& network) {
+  if (const Status status = train::check_trainable(network); !status) {
+    Error error = status.error();
+    error.where = options.model + (error.where.empty() ? "" : ": " + error.where);
+    // The archive is at fault, not the words on the command line.
+    error.code = ErrorCode::kBadData;
+    return tl::unexpected<Error>(std::move(error));
   }
-  return print_result(session, output, seconds.count(), result);
+  TL_ASSIGN_OR_RETURN(const train::NetworkData data,
+                      load_network_arrays(session.files, options.data, network));
+  std::optional<train::NetworkData> validation;
+  if (options.validation_data) {
+    TL_ASSIGN_OR_RETURN(validation,
+                        load_network_arrays(session.files, *options.validation_data, network));
+  }
+  double seconds = 0;
+  TL_ASSIGN_OR_RETURN(
+      const train::NetworkFitResult result,
+      watched(session, options,
+              [&] { return train::network_fit(network, data, validation, options.fit); }, seconds));
+  const std::string output = options.output.value_or(options.model);
+  TL_ASSIGN_OR_RETURN(const std::string bytes,
+                      keras::network_bytes(result.network, session.clock.unix_ms()));
+  TL_RETURN_IF_ERROR(write_file_atomically(session.files, output, bytes));
+  TL_RETURN_IF_ERROR(write_history(session, options, result.history));
+  return print_result(session, output, seconds, result.history);
+}
+
+Status run_training(const Session& session, TrainOptions& options) {
+  TL_RETURN_IF_ERROR(complete(options));
+  const auto model = keras::load_keras(session.files, options.model);
+  if (model && model->compile) return train_chain(session, options, *model);
+  if (!model && model.error().code != ErrorCode::kBadData) {
+    return tl::unexpected<Error>(model.error());
+  }
+  TL_ASSIGN_OR_RETURN(const keras::Network network,
+                      keras::load_network(session.files, options.model));
+  return train_network(session, options, network);
 }
 
 void add_training_flags(Command command, TrainOptions& options) {
   command.add_option("model", options.model, "Compiled Keras archive")
       .required()
       .type_name("MODEL.keras");
-  command.add_option("--data", options.data, "Arrays x, y and, if wanted, sample_weight")
+  command.add_option("--data", options.data, "Arrays x, y (or one by each input's and output's name) and, if wanted, "
+                     "sample_weight")
       .required()
       .type_name("D.npz");
   command.add_option("--epochs", options.fit.epochs, "Passes over the data").capture_default_str();

@@ -21,10 +21,12 @@ class ConfusionMetric : public NetworkMetric {
 
   Status add(const Array& target, const Array& prediction, const Array* weights) override {
     if (target.data.size() != prediction.data.size()) {
-      return fail(ErrorCode::kInvalidArgument, "targets and predictions differ in shape", "metrics");
+      return fail(ErrorCode::kInvalidArgument, "targets and predictions differ in shape",
+                  "metrics");
     }
     const size_t size = prediction.data.size();
-    const size_t share = weights == nullptr || weights->data.empty() ? 1 : size / weights->data.size();
+    const size_t share =
+        weights == nullptr || weights->data.empty() ? 1 : size / weights->data.size();
     for (size_t i = 0; i < size; ++i) {
       const double weight = weights == nullptr ? 1.0 : weights->data[i / share];
       // float32, as Keras: thresholds and predictions meet exactly where they do there.
@@ -140,7 +142,8 @@ class AucMetric : public ConfusionMetric {
 };
 
 tl::unexpected<Error> refused(const std::string& key, const Json& value) {
-  return fail(ErrorCode::kBadData, "the setting " + key + " " + dump_json(value) + " is not supported",
+  return fail(ErrorCode::kBadData,
+              "the setting " + key + " " + dump_json(value) + " is not supported",
               "compile_config: metrics");
 }
 
@@ -166,7 +169,8 @@ Result<std::unique_ptr<NetworkMetric>> make_auc(const Json& settings) {
   }
   std::vector<float> thresholds = {-1e-7f};
   for (int64_t i = 1; i + 1 < count; ++i) {
-    thresholds.push_back(static_cast<float>(static_cast<double>(i) / static_cast<double>(count - 1)));
+    thresholds.push_back(
+        static_cast<float>(static_cast<double>(i) / static_cast<double>(count - 1)));
   }
   thresholds.push_back(1.0f + 1e-7f);
   return std::make_unique<AucMetric>(std::move(thresholds), roc, sum, logits);
@@ -178,7 +182,7 @@ Result<std::unique_ptr<NetworkMetric>> confusion_metric(const std::string& kind,
                                                         const std::string& text) {
   TL_ASSIGN_OR_RETURN(const Json settings, parse_json(text, "compile_config: metrics"));
   if (kind == "auc") return make_auc(settings);
-  static constexpr const char* kKinds[] = {"precision",     "recall",         "truepositives",
+  static constexpr const char* kKinds[] = {"precision",      "recall",        "truepositives",
                                            "falsepositives", "truenegatives", "falsenegatives"};
   if (std::find(std::begin(kKinds), std::end(kKinds), kind) == std::end(kKinds)) return nullptr;
   float threshold = 0.5f;

@@ -18,7 +18,8 @@ tl::unexpected<Error> bad(const std::string& message) {
 Status take(const Json& config, const char* key, double& value) {
   const auto found = config.find(key);
   if (found == config.end() || found->is_null()) return {};
-  if (!found->is_number()) return bad(std::string(key) + " must be a number, got " + dump_json(*found));
+  if (!found->is_number())
+    return bad(std::string(key) + " must be a number, got " + dump_json(*found));
   value = found->get<double>();
   return {};
 }
@@ -50,7 +51,7 @@ Result<LearningRate> LearningRate::parse(const std::string& text) {
     rate.initial_ = json.get<double>();
     return rate;
   }
-  const std::string name = json.is_object() ? json.value("class_name", "") : "";
+  const std::string name = json_string(json, "class_name", kWhere).value_or("");
   const Json config = json.is_object() ? json.value("config", Json::object()) : Json::object();
   static constexpr std::pair<const char*, Kind> kKinds[] = {
       {"ExponentialDecay", Kind::kExponential}, {"PiecewiseConstantDecay", Kind::kPiecewise},
@@ -59,8 +60,8 @@ Result<LearningRate> LearningRate::parse(const std::string& text) {
   const auto* known = std::find_if(std::begin(kKinds), std::end(kKinds),
                                    [&](const auto& kind) { return name == kind.first; });
   if (known == std::end(kKinds) || !config.is_object()) {
-    return fail(ErrorCode::kBadData, "the schedule " + (name.empty() ? text : name) +
-                                         " is not supported", kWhere,
+    return fail(ErrorCode::kBadData,
+                "the schedule " + (name.empty() ? text : name) + " is not supported", kWhere,
                 "supported: a number, ExponentialDecay, PiecewiseConstantDecay, PolynomialDecay, "
                 "InverseTimeDecay, CosineDecay, CosineDecayRestarts");
   }

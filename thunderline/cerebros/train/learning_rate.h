@@ -25,8 +25,15 @@ class LearningRate {
   double at(int64_t step) const;
 
  private:
-  enum class Kind { kNumber, kExponential, kPiecewise, kPolynomial, kInverseTime, kCosine,
-                    kRestarts };
+  enum class Kind {
+    kNumber,
+    kExponential,
+    kPiecewise,
+    kPolynomial,
+    kInverseTime,
+    kCosine,
+    kRestarts
+  };
 
   double cosine(double step) const;
   double restarts(double step) const;

@@ -23,8 +23,9 @@ Result<std::vector<Json>> by_output(const Json& value, const std::vector<std::st
     for (const auto& [key, entry] : value.items()) {
       const auto found = std::find(names.begin(), names.end(), key);
       if (found == names.end()) {
-        return fail(ErrorCode::kBadData, std::string(what) + " names an output \"" + key +
-                                             "\" that is not there", kWhere);
+        return fail(ErrorCode::kBadData,
+                    std::string(what) + " names an output \"" + key + "\" that is not there",
+                    kWhere);
       }
       entries[static_cast<size_t>(found - names.begin())] = entry;
     }
@@ -32,8 +33,10 @@ Result<std::vector<Json>> by_output(const Json& value, const std::vector<std::st
   } else if (value.is_array() && value.size() == names.size()) {
     return value.get<std::vector<Json>>();
   }
-  return fail(ErrorCode::kBadData, std::string(what) + " does not fit the model's " +
-                                       std::to_string(names.size()) + " outputs", kWhere);
+  return fail(
+      ErrorCode::kBadData,
+      std::string(what) + " does not fit the model's " + std::to_string(names.size()) + " outputs",
+      kWhere);
 }
 
 void flatten(const Json& value, std::vector<std::string>& list) {
@@ -92,8 +95,10 @@ Result<NetworkCompile> parse_network_compile(const std::string& text,
   NetworkCompile result;
   result.optimizer = dump_json(compiled["optimizer"]);
   for (const std::string& name : names) result.outputs.push_back({name, {}, {}, {}, {}});
-  TL_RETURN_IF_ERROR(take_losses(compiled["loss"], compiled.value("loss_weights", Json()), names, result));
-  TL_ASSIGN_OR_RETURN(auto metrics, metrics_by_output(compiled.value("metrics", Json()), names, "metrics"));
+  TL_RETURN_IF_ERROR(
+      take_losses(compiled["loss"], compiled.value("loss_weights", Json()), names, result));
+  TL_ASSIGN_OR_RETURN(auto metrics,
+                      metrics_by_output(compiled.value("metrics", Json()), names, "metrics"));
   TL_ASSIGN_OR_RETURN(auto weighted, metrics_by_output(compiled.value("weighted_metrics", Json()),
                                                        names, "weighted_metrics"));
   for (size_t i = 0; i < names.size(); ++i) {
@@ -106,7 +111,9 @@ Result<NetworkCompile> parse_network_compile(const std::string& text,
 Result<std::string> with_learning_rate(const std::string& text, double learning_rate) {
   TL_ASSIGN_OR_RETURN(OrderedJson config, parse_ordered_json(text, "config.json"));
   OrderedJson& optimizer = config["compile_config"]["optimizer"];
-  if (!optimizer.is_object() || !optimizer.contains("config")) return text;
+  if (!optimizer.is_object() || !optimizer.contains("config") || !optimizer["config"].is_object()) {
+    return text;
+  }
   OrderedJson& rate = optimizer["config"]["learning_rate"];
   if (!rate.is_number() || rate == learning_rate) return text;
   rate = learning_rate;

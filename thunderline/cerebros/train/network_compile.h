@@ -27,7 +27,8 @@ struct NetworkCompile {
 Result<NetworkCompile> parse_network_compile(const std::string& config,
                                              const std::vector<std::string>& output_names);
 
-/// The `config.json` with another learning rate of its optimizer; as it is where that is a schedule.
+/// The `config.json` with another learning rate of its optimizer; as it is where that is a
+/// schedule.
 Result<std::string> with_learning_rate(const std::string& config, double learning_rate);
 
 }  // namespace thunderline::cerebros::train

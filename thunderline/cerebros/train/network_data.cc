@@ -13,7 +13,8 @@ tl::unexpected<Error> wrong_shape(const std::string& what, const Shape& want, co
                                   const std::string& where) {
   return fail(ErrorCode::kInvalidArgument,
               what + " has the wrong shape: expected " + graph::shape_text(want) + ", got " +
-                  graph::shape_text(got), where);
+                  graph::shape_text(got),
+              where);
 }
 
 bool fits(const Shape& want, const Shape& got) {
@@ -26,21 +27,27 @@ bool fits(const Shape& want, const Shape& got) {
 
 Status check_array(const Array& array, int64_t rows, const std::string& what,
                    const std::string& where) {
-  if (array.shape.empty() || graph::element_count(array.shape) != static_cast<int64_t>(array.data.size())) {
-    return fail(ErrorCode::kInvalidArgument, what + " has no rows, or not as many numbers as its "
-                                             "shape says", where);
+  if (array.shape.empty() ||
+      graph::element_count(array.shape) != static_cast<int64_t>(array.data.size())) {
+    return fail(ErrorCode::kInvalidArgument,
+                what +
+                    " has no rows, or not as many numbers as its "
+                    "shape says",
+                where);
   }
   if (array.shape[0] != rows) {
-    return fail(ErrorCode::kInvalidArgument, what + " has " + std::to_string(array.shape[0]) +
-                                                 " rows where " + std::to_string(rows) +
-                                                 " are wanted", where);
+    return fail(ErrorCode::kInvalidArgument,
+                what + " has " + std::to_string(array.shape[0]) + " rows where " +
+                    std::to_string(rows) + " are wanted",
+                where);
   }
   const auto bad = std::find_if_not(array.data.begin(), array.data.end(),
                                     [](double value) { return std::isfinite(value); });
   if (bad == array.data.end()) return {};
   const auto width = static_cast<int64_t>(array.data.size()) / rows;
-  return fail(ErrorCode::kBadData, what + " holds a number that is not finite in row " +
-                                       std::to_string((bad - array.data.begin()) / width),
+  return fail(ErrorCode::kBadData,
+              what + " holds a number that is not finite in row " +
+                  std::to_string((bad - array.data.begin()) / width),
               where, "clean the data");
 }
 
@@ -52,7 +59,8 @@ Status check_classes(const Array& target, int64_t classes, const NetworkLoss& lo
     if (label >= 0 && label < static_cast<double>(classes) && label == std::floor(label)) continue;
     return fail(ErrorCode::kBadData,
                 what + " has the class " + std::to_string(label) + " where 0 to " +
-                    std::to_string(classes - 1) + " are known", where);
+                    std::to_string(classes - 1) + " are known",
+                where);
   }
   return {};
 }
@@ -102,7 +110,8 @@ Result<NetworkData> conform(NetworkData data, const graph::Graph& graph,
                 "expected " + std::to_string(graph.inputs.size()) + " inputs and " +
                     std::to_string(compile.outputs.size()) + " targets, got " +
                     std::to_string(data.inputs.size()) + " and " +
-                    std::to_string(data.targets.size()), where);
+                    std::to_string(data.targets.size()),
+                where);
   }
   const int64_t rows = data.rows();
   if (rows == 0) return fail(ErrorCode::kInvalidArgument, "there are no rows", where);
@@ -123,7 +132,8 @@ Result<NetworkData> conform(NetworkData data, const graph::Graph& graph,
     TL_RETURN_IF_ERROR(conform_target(data.targets[i], graph.values[graph.outputs[i]].type.shape,
                                       *compile.outputs[i].loss, what, where));
   }
-  if (data.sample_weights.size() == 1) data.sample_weights.resize(data.targets.size(), data.sample_weights[0]);
+  if (data.sample_weights.size() == 1)
+    data.sample_weights.resize(data.targets.size(), data.sample_weights[0]);
   if (!data.sample_weights.empty() && data.sample_weights.size() != data.targets.size()) {
     return fail(ErrorCode::kInvalidArgument, "give sample weights once, or once an output", where);
   }
@@ -171,8 +181,9 @@ Array class_weights(const std::map<int, double>& class_weight, const Array& targ
   const size_t stride = target.data.size() / weights.data.size();
   for (size_t row = 0; row < weights.data.size(); ++row) {
     const double* values = target.data.data() + row * stride;
-    const double label = width == 1 ? std::nearbyint(values[0])
-                                    : static_cast<double>(std::max_element(values, values + width) - values);
+    const double label =
+        width == 1 ? std::nearbyint(values[0])
+                   : static_cast<double>(std::max_element(values, values + width) - values);
     const auto found = class_weight.find(static_cast<int>(label));
     weights.data[row] = found == class_weight.end() ? 1.0 : found->second;
   }

@@ -7,10 +7,7 @@
 
 #include "thunderline/base/random.h"
 #include "thunderline/cerebros/train/kernels/flush_to_zero.h"
-#include "thunderline/cerebros/train/network_data.h"
-#include "thunderline/cerebros/train/network_judge.h"
-#include "thunderline/cerebros/train/network_optimizer.h"
-#include "thunderline/cerebros/train/network_plan.h"
+#include "thunderline/cerebros/train/network_runner.h"
 
 namespace thunderline::cerebros::train {
 namespace {
@@ -53,101 +50,6 @@ Status check_options(const FitOptions& options, const NetworkData& data) {
   return {};
 }
 
-std::vector<bool> trainable_flags(const keras::Network& network) {
-  std::vector<bool> flags;
-  for (const keras::Variable& variable : network.variables) flags.push_back(variable.trainable);
-  return flags;
-}
-
-graph::ArrayRefs inputs_of(const NetworkData& batch, const NetworkCompile& compile) {
-  graph::ArrayRefs refs;
-  for (const graph::Array& input : batch.inputs) refs.push_back(&input);
-  for (size_t i = 0; i < compile.outputs.size(); ++i) {
-    if (compile.outputs[i].loss) refs.push_back(&batch.targets[i]);
-  }
-  for (size_t i = 0; i < batch.sample_weights.size(); ++i) {
-    if (compile.outputs[i].loss) refs.push_back(&batch.sample_weights[i]);
-  }
-  return refs;
-}
-
-std::vector<size_t> roots_of(const LossGraph& losses) {
-  std::vector<size_t> roots = losses.predictions;
-  roots.push_back(losses.total);
-  return roots;
-}
-
-/// A graph of losses, made ready to run, and what keeps its sums.
-struct Runner {
-  LossGraph losses;
-  StepPlan plan;
-  NetworkJudge judge;
-
-  static Result<Runner> create(const graph::Graph& graph, const keras::Network& network,
-                               const NetworkCompile& compile, const NetworkData& data) {
-    const std::vector<TargetType> types = target_types(data);
-    TL_ASSIGN_OR_RETURN(LossGraph losses, add_losses(graph, network, compile, types));
-    TL_ASSIGN_OR_RETURN(NetworkJudge judge, NetworkJudge::create(compile, graph, types));
-    StepPlan plan(losses.graph, roots_of(losses), trainable_flags(network));
-    return Runner{std::move(losses), std::move(plan), std::move(judge)};
-  }
-
-  void set_parameters(const keras::Network& network) {
-    for (size_t i = 0; i < network.variables.size(); ++i) {
-      plan.set_parameter(i, network.variables[i].value);
-    }
-  }
-
-  /// Loss and metrics over all rows of `data`, in order.
-  Status run_over(const NetworkData& data, const NetworkCompile& compile, int64_t batch_size) {
-    judge.reset();
-    NetworkData batch;
-    std::vector<int64_t> rows;
-    for (int64_t first = 0; first < data.rows(); first += batch_size) {
-      rows.resize(static_cast<size_t>(std::min(batch_size, data.rows() - first)));
-      std::iota(rows.begin(), rows.end(), first);
-      take_rows(data, rows, batch);
-      TL_RETURN_IF_ERROR(plan.forward(inputs_of(batch, compile), {}));
-      TL_RETURN_IF_ERROR(judge.add(plan, losses, batch));
-    }
-    return {};
-  }
-};
-
-const graph::Graph& evaluation_graph(const keras::Network& network) {
-  return network.evaluation ? *network.evaluation : *network.inference;
-}
-
-Status check_training_graph(const keras::Network& network) {
-  if (network.training) return {};
-  Error error = network.untrainable.value_or(Error{ErrorCode::kBadData, "no training form", "", ""});
-  error.message = "this model can be run but not trained: " + error.message;
-  return tl::unexpected<Error>(std::move(error));
-}
-
-Result<NetworkOptimizer> make_optimizer(const keras::Network& network,
-                                        const NetworkCompile& compile) {
-  std::vector<graph::Shape> shapes;
-  for (const keras::Variable& variable : network.variables) {
-    if (variable.trainable) shapes.push_back(variable.value.shape);
-  }
-  TL_ASSIGN_OR_RETURN(NetworkOptimizer optimizer,
-                      NetworkOptimizer::create(compile.optimizer, shapes));
-  TL_RETURN_IF_ERROR(optimizer.load(network.extra, network.counters));
-  return optimizer;
-}
-
-Status check_constraints(const keras::Network& network) {
-  for (const keras::Variable& variable : network.variables) {
-    const auto rule = WeightConstraint::parse(variable.constraint);
-    if (rule) continue;
-    Error error = rule.error();
-    error.where = variable.name;
-    return tl::unexpected<Error>(std::move(error));
-  }
-  return {};
-}
-
 /// One training, from compilation to result.
 class NetworkTraining {
  public:
@@ -158,7 +60,7 @@ class NetworkTraining {
 
  private:
   NetworkTraining(const keras::Network& network, NetworkCompile compile, const FitOptions& options,
-                  Runner training, NetworkOptimizer optimizer)
+                  NetworkRunner training, NetworkOptimizer optimizer)
       : options_(options),
         compile_(std::move(compile)),
         training_(std::move(training)),
@@ -177,9 +79,9 @@ class NetworkTraining {
 
   const FitOptions& options_;
   NetworkCompile compile_;
-  Runner training_;
+  NetworkRunner training_;
   NetworkOptimizer optimizer_;
-  std::optional<Runner> validation_;
+  std::optional<NetworkRunner> validation_;
   NetworkData rows_, validation_rows_, batch_;
   std::vector<WeightConstraint> constraints_;
   std::optional<EarlyStopper> stopper_;
@@ -206,9 +108,10 @@ Result<NetworkTraining> NetworkTraining::create(const keras::Network& network, N
     const auto kept = static_cast<int64_t>(
         std::floor(static_cast<double>(all) * (1.0 - options.validation_split)));
     if (kept == 0 || kept == all) {
-      return fail(ErrorCode::kInvalidArgument,
-                  "validation_split leaves one side of " + std::to_string(all) + " rows without any",
-                  "validation_split", "give more rows or another fraction");
+      return fail(
+          ErrorCode::kInvalidArgument,
+          "validation_split leaves one side of " + std::to_string(all) + " rows without any",
+          "validation_split", "give more rows or another fraction");
     }
     held = row_range(data, kept, all - kept);
     data = row_range(data, 0, kept);
@@ -217,12 +120,14 @@ Result<NetworkTraining> NetworkTraining::create(const keras::Network& network, N
     data.sample_weights = {class_weights(options.class_weight, data.targets[0])};
   }
   TL_ASSIGN_OR_RETURN(NetworkOptimizer optimizer, make_optimizer(network, compile));
-  TL_ASSIGN_OR_RETURN(Runner runner, Runner::create(*network.training, network, compile, data));
+  TL_ASSIGN_OR_RETURN(NetworkRunner runner,
+                      NetworkRunner::create(*network.training, network, compile, data));
   NetworkTraining training(network, std::move(compile), options, std::move(runner),
                            std::move(optimizer));
   if (held) {
-    TL_ASSIGN_OR_RETURN(training.validation_,
-                        Runner::create(evaluation_graph(network), network, training.compile_, *held));
+    TL_ASSIGN_OR_RETURN(
+        training.validation_,
+        NetworkRunner::create(evaluation_graph(network), network, training.compile_, *held));
     training.validation_rows_ = *std::move(held);
   }
   for (const keras::Variable& variable : network.variables) {
@@ -322,7 +227,8 @@ Status NetworkTraining::train_epoch(int epoch, EpochValues& values) {
   const size_t size = static_cast<size_t>(options_.batch_size);
   int64_t number = 0;
   for (size_t first = 0; first < order_.size(); first += size, ++number) {
-    take_rows(rows_, std::span(order_).subspan(first, std::min(size, order_.size() - first)), batch_);
+    take_rows(rows_, std::span(order_).subspan(first, std::min(size, order_.size() - first)),
+              batch_);
     TL_RETURN_IF_ERROR(step(epoch, number));
   }
   for (const keras::Variable& variable : result_.network.variables) {
@@ -348,7 +254,8 @@ Result<bool> NetworkTraining::end_epoch(int epoch, EpochValues values) {
                         stopper_->on_epoch_end(epoch, values));
     if (decision.keep_weights) {
       best_.clear();
-      for (const keras::Variable& variable : result_.network.variables) best_.push_back(variable.value);
+      for (const keras::Variable& variable : result_.network.variables)
+        best_.push_back(variable.value);
     }
     go_on = !decision.stop;
   }
@@ -364,8 +271,9 @@ Result<bool> NetworkTraining::end_epoch(int epoch, EpochValues values) {
 
 Result<NetworkFitResult> NetworkTraining::finish() {
   keras::Network& network = result_.network;
-  for (size_t i = 0; i < best_.size(); ++i) network.variables[i].value = best_[i];
   if (options_.epochs > 0) optimizer_.finish(targets());
+  // As Keras: the best epoch's weights go before averages.
+  for (size_t i = 0; i < best_.size(); ++i) network.variables[i].value = best_[i];
   optimizer_.store(network.extra, network.counters);
   if (!optimizer_.scheduled()) {
     TL_ASSIGN_OR_RETURN(network.config,
@@ -403,35 +311,6 @@ Result<NetworkFitResult> network_fit(const keras::Network& network, const Networ
   TL_ASSIGN_OR_RETURN(NetworkTraining training,
                       NetworkTraining::create(network, data, validation, options));
   return training.run();
-}
-
-Status check_trainable(const keras::Network& network) {
-  TL_RETURN_IF_ERROR(check_training_graph(network));
-  TL_ASSIGN_OR_RETURN(const NetworkCompile compile,
-                      parse_network_compile(network.config, network.training->output_names));
-  TL_RETURN_IF_ERROR(check_constraints(network));
-  TL_ASSIGN_OR_RETURN(const NetworkOptimizer optimizer, make_optimizer(network, compile));
-  return {};
-}
-
-Result<Evaluation> network_evaluate(const keras::Network& network, const NetworkData& given,
-                                    int64_t batch_size) {
-  const FlushToZero flush;
-  if (batch_size <= 0) {
-    return fail(ErrorCode::kInvalidArgument, "batch_size is not positive", "batch_size",
-                "give 1 or more");
-  }
-  TL_ASSIGN_OR_RETURN(const NetworkCompile compile,
-                      parse_network_compile(network.config, network.inference->output_names));
-  TL_ASSIGN_OR_RETURN(const NetworkData data, conform(given, *network.inference, compile, "data"));
-  TL_ASSIGN_OR_RETURN(Runner runner,
-                      Runner::create(evaluation_graph(network), network, compile, data));
-  runner.set_parameters(network);
-  TL_RETURN_IF_ERROR(runner.run_over(data, compile, batch_size));
-  Evaluation evaluation;
-  runner.judge.write("", evaluation.metrics);
-  evaluation.loss = evaluation.metrics.extract("loss").mapped();
-  return evaluation;
 }
 
 }  // namespace thunderline::cerebros::train

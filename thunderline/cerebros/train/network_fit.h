@@ -22,7 +22,8 @@ struct NetworkData {
 };
 
 struct NetworkFitResult {
-  keras::Network network;  ///< Trained variables, optimizer state, and the learning rate as it ended.
+  keras::Network
+      network;  ///< Trained variables, optimizer state, and the learning rate as it ended.
   History history;
   bool stopped_by_caller = false;
 };
@@ -34,9 +35,8 @@ struct NetworkFitResult {
 /// state in float32, so that a saved and loaded network goes on with the same bits.
 /// `options.validation_data` must be empty: `validation` stands for it.
 /// Errors: kInvalidArgument for shapes, options and a model that was never compiled; kBadData for a
-/// model that cannot be trained (names the layer), settings that are not supported, numbers that are
-/// not finite (names epoch, step and the first tensor).
-/// Thread-safety: any thread; starts none.
+/// model that cannot be trained (names the layer), settings that are not supported, numbers that
+/// are not finite (names epoch, step and the first tensor). Thread-safety: any thread; starts none.
 Result<NetworkFitResult> network_fit(const keras::Network& network, const NetworkData& data,
                                      const std::optional<NetworkData>& validation,
                                      const FitOptions& options);

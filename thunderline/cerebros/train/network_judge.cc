@@ -16,7 +16,8 @@ graph::Array rounded(const graph::Array& array) {
 
 void NetworkJudge::add_entry(const std::string& name, Entry entry) {
   entry.name = name;
-  for (int number = 1; named(entry.name); ++number) entry.name = name + "_" + std::to_string(number);
+  for (int number = 1; named(entry.name); ++number)
+    entry.name = name + "_" + std::to_string(number);
   entries_.push_back(std::move(entry));
 }
 
@@ -38,7 +39,8 @@ Result<NetworkJudge> NetworkJudge::create(const NetworkCompile& compile, const g
           return fail(ErrorCode::kBadData, "the output " + output.name + " has metrics and no loss",
                       "compile_config: metrics");
         }
-        TL_ASSIGN_OR_RETURN(auto metric, NetworkMetric::create(config, targets[i].shape, prediction));
+        TL_ASSIGN_OR_RETURN(auto metric,
+                            NetworkMetric::create(config, targets[i].shape, prediction));
         const std::string front = several ? output.name + "_" : "";
         std::string name = front + metric->name();
         if (weighted && judge.named(name)) name = front + "weighted_" + metric->name();

@@ -20,26 +20,37 @@ constexpr double kEpsilon = 1e-7;
 
 const std::map<std::string, std::string>& names() {
   static const std::map<std::string, std::string> kNames = {
-      {"mse", "mean_squared_error"}, {"MSE", "mean_squared_error"},
+      {"mse", "mean_squared_error"},
+      {"MSE", "mean_squared_error"},
       {"MeanSquaredError", "mean_squared_error"},
-      {"mae", "mean_absolute_error"}, {"MAE", "mean_absolute_error"},
+      {"mae", "mean_absolute_error"},
+      {"MAE", "mean_absolute_error"},
       {"MeanAbsoluteError", "mean_absolute_error"},
-      {"mape", "mean_absolute_percentage_error"}, {"MAPE", "mean_absolute_percentage_error"},
+      {"mape", "mean_absolute_percentage_error"},
+      {"MAPE", "mean_absolute_percentage_error"},
       {"MeanAbsolutePercentageError", "mean_absolute_percentage_error"},
-      {"msle", "mean_squared_logarithmic_error"}, {"MSLE", "mean_squared_logarithmic_error"},
+      {"msle", "mean_squared_logarithmic_error"},
+      {"MSLE", "mean_squared_logarithmic_error"},
       {"MeanSquaredLogarithmicError", "mean_squared_logarithmic_error"},
-      {"Huber", "huber"}, {"logcosh", "log_cosh"}, {"LogCosh", "log_cosh"},
-      {"Hinge", "hinge"}, {"SquaredHinge", "squared_hinge"},
+      {"Huber", "huber"},
+      {"logcosh", "log_cosh"},
+      {"LogCosh", "log_cosh"},
+      {"Hinge", "hinge"},
+      {"SquaredHinge", "squared_hinge"},
       {"CategoricalHinge", "categorical_hinge"},
-      {"bce", "binary_crossentropy"}, {"BCE", "binary_crossentropy"},
+      {"bce", "binary_crossentropy"},
+      {"BCE", "binary_crossentropy"},
       {"BinaryCrossentropy", "binary_crossentropy"},
       {"CategoricalCrossentropy", "categorical_crossentropy"},
       {"SparseCategoricalCrossentropy", "sparse_categorical_crossentropy"},
       {"BinaryFocalCrossentropy", "binary_focal_crossentropy"},
       {"CategoricalFocalCrossentropy", "categorical_focal_crossentropy"},
-      {"kld", "kl_divergence"}, {"KLD", "kl_divergence"}, {"KLDivergence", "kl_divergence"},
+      {"kld", "kl_divergence"},
+      {"KLD", "kl_divergence"},
+      {"KLDivergence", "kl_divergence"},
       {"kullback_leibler_divergence", "kl_divergence"},
-      {"Poisson", "poisson"}, {"CosineSimilarity", "cosine_similarity"}};
+      {"Poisson", "poisson"},
+      {"CosineSimilarity", "cosine_similarity"}};
   return kNames;
 }
 
@@ -88,7 +99,9 @@ Status take_setting(NetworkLoss& loss, const std::string& key, const Json& value
   return {};
 }
 
-Ref less(GraphBuilder& g, double number, Ref x) { return g.f(Binary::kSubtract, g.number(number), x); }
+Ref less(GraphBuilder& g, double number, Ref x) {
+  return g.f(Binary::kSubtract, g.number(number), x);
+}
 Ref times(GraphBuilder& g, Ref a, Ref b) { return g.f(Binary::kMultiply, a, b); }
 Ref square(GraphBuilder& g, Ref x) { return times(g, x, x); }
 Ref mean(GraphBuilder& g, Ref x) { return g.total(Reduction::kMean, x, {-1}, false); }
@@ -164,7 +177,8 @@ Ref binary_elements(GraphBuilder& g, Ref y, Ref p, std::optional<Ref> logits) {
   return g.f(Unary::kNegative, g.f(Binary::kAdd, yes, no));
 }
 
-Ref binary_focal(GraphBuilder& g, const NetworkLoss& loss, Ref y, Ref p, std::optional<Ref> logits) {
+Ref binary_focal(GraphBuilder& g, const NetworkLoss& loss, Ref y, Ref p,
+                 std::optional<Ref> logits) {
   if (loss.from_logits) {
     logits = p;
     p = g.f(Unary::kSigmoid, p);
@@ -174,15 +188,15 @@ Ref binary_focal(GraphBuilder& g, const NetworkLoss& loss, Ref y, Ref p, std::op
   Ref values = times(g, g.f(Binary::kPower, less(g, 1.0, hit), loss.gamma),
                      binary_elements(g, y, p, logits));
   if (loss.apply_class_balancing) {
-    values = times(g, values, g.f(Binary::kAdd, g.f(Binary::kMultiply, y, loss.alpha),
-                                  g.f(Binary::kMultiply, other, 1.0 - loss.alpha)));
+    values = times(g, values,
+                   g.f(Binary::kAdd, g.f(Binary::kMultiply, y, loss.alpha),
+                       g.f(Binary::kMultiply, other, 1.0 - loss.alpha)));
   }
   return mean(g, values);
 }
 
 Ref log_softmax(GraphBuilder& g, Ref logits) {
-  const Ref shifted =
-      g.f(Binary::kSubtract, logits, g.total(Reduction::kMax, logits, {-1}, true));
+  const Ref shifted = g.f(Binary::kSubtract, logits, g.total(Reduction::kMax, logits, {-1}, true));
   const Ref whole = g.total(Reduction::kSum, g.f(Unary::kExp, shifted), {-1}, true);
   return g.f(Binary::kSubtract, shifted, g.f(Unary::kLog, whole));
 }
@@ -199,8 +213,8 @@ Ref categorical(GraphBuilder& g, Ref y, Ref p, std::optional<Ref> logits) {
 
 Ref categorical_focal(GraphBuilder& g, const NetworkLoss& loss, Ref y, Ref p) {
   p = shares(g, loss.from_logits ? g.add(graph::softmax(-1), {p}) : p);
-  const Ref factor = g.f(Binary::kMultiply, g.f(Binary::kPower, less(g, 1.0, p), loss.gamma),
-                         loss.alpha);
+  const Ref factor =
+      g.f(Binary::kMultiply, g.f(Binary::kPower, less(g, 1.0, p), loss.gamma), loss.alpha);
   return g.f(Unary::kNegative, sum(g, times(g, times(g, factor, y), g.f(Unary::kLog, p))));
 }
 
@@ -216,13 +230,13 @@ LossValues sparse_categorical(GraphBuilder& g, const NetworkLoss& loss, Ref y, R
                               std::optional<Ref> logits) {
   if (g.rank(y) == g.rank(p) && g.extent(y, -1) == 1) y = g.squeeze(y, -1);
   // Without logits, Keras takes the logarithms of clipped probabilities for logits.
-  const Ref scores =
-      logits ? *logits : g.f(Unary::kLog, clip(g, p, kEpsilon, 1.0 - kEpsilon));
+  const Ref scores = logits ? *logits : g.f(Unary::kLog, clip(g, p, kEpsilon, 1.0 - kEpsilon));
   const Ref hits = one_hot(g, y, g.extent(p, -1));
   const Ref values = g.f(Unary::kNegative, sum(g, times(g, hits, log_softmax(g, scores))));
   if (!loss.ignore_class) return {values, {}};
   // A class that is ignored has no column, or one that must not count.
-  const Ref kept = g.f(Unary::kNot, g.f(Binary::kEqual, y, static_cast<double>(*loss.ignore_class)));
+  const Ref kept =
+      g.f(Unary::kNot, g.f(Binary::kEqual, y, static_cast<double>(*loss.ignore_class)));
   return {times(g, values, g.to(DType::kFloat32, kept)), kept};
 }
 
@@ -278,7 +292,7 @@ Result<NetworkLoss> parse_network_loss(const std::string& text) {
     TL_ASSIGN_OR_RETURN(loss.function, function_of(config));
     return loss;
   }
-  const std::string class_name = config.is_object() ? config.value("class_name", "") : "";
+  const std::string class_name = json_string(config, "class_name", "compile_config").value_or("");
   const Json settings = config.is_object() ? config.value("config", Json()) : Json();
   if (class_name == "function" && settings.is_string()) {
     TL_ASSIGN_OR_RETURN(loss.function, function_of(settings));

@@ -10,12 +10,12 @@ namespace thunderline::cerebros::train {
 
 /// A loss of Keras with its settings. Source: keras.losses, 3.15.1.
 struct NetworkLoss {
-  std::string function;  ///< Of keras.losses: "mean_squared_error".
+  std::string function;                           ///< Of keras.losses: "mean_squared_error".
   std::string reduction = "sum_over_batch_size";  ///< Or "mean", "sum", "mean_with_sample_weight".
-  double delta = 1.0;            ///< Of huber.
-  double alpha = 0.25;           ///< Of the focal ones.
-  double gamma = 2.0;            ///< Likewise.
-  double label_smoothing = 0.0;  ///< Range: [0, 1].
+  double delta = 1.0;                             ///< Of huber.
+  double alpha = 0.25;                            ///< Of the focal ones.
+  double gamma = 2.0;                             ///< Likewise.
+  double label_smoothing = 0.0;                   ///< Range: [0, 1].
   bool from_logits = false;
   bool apply_class_balancing = false;
   std::optional<int64_t> ignore_class;

@@ -69,7 +69,8 @@ MeanMetric::Values equal_values(std::optional<double> threshold) {
   return [threshold](const Array& y, const Array& p) -> Result<Array> {
     Array values = p;
     if (y.data.size() != p.data.size()) {
-      return fail(ErrorCode::kInvalidArgument, "targets and predictions differ in shape", "metrics");
+      return fail(ErrorCode::kInvalidArgument, "targets and predictions differ in shape",
+                  "metrics");
     }
     for (size_t i = 0; i < p.data.size(); ++i) {
       const double got = !threshold ? p.data[i] : (p.data[i] > *threshold ? 1.0 : 0.0);
@@ -85,8 +86,8 @@ MeanMetric::Values class_values(bool sparse, size_t k) {
     const size_t width = static_cast<size_t>(p.shape.back());
     return by_row(p, [&](size_t row) {
       const double* scores = p.data.data() + row * width;
-      const double label = sparse ? y.data[row]
-                                  : static_cast<double>(largest(y.data.data() + row * width, width));
+      const double label =
+          sparse ? y.data[row] : static_cast<double>(largest(y.data.data() + row * width, width));
       if (k == 0) return static_cast<double>(largest(scores, width)) == label;
       if (label < 0 || label >= static_cast<double>(width)) return false;
       const double own = scores[static_cast<size_t>(label)];
@@ -106,10 +107,12 @@ Result<MeanMetric::Values> loss_metric(const NetworkLoss& loss, const Shape& tar
   g.output(negative ? g.f(graph::Unary::kNegative, values.values) : values.values, "values");
   TL_ASSIGN_OR_RETURN(graph::Graph made, g.finish());
   auto graph = std::make_shared<const graph::Graph>(std::move(made));
-  return MeanMetric::Values([graph](const Array& target_batch, const Array& predicted) -> Result<Array> {
-    TL_ASSIGN_OR_RETURN(graph::Trace trace, graph::run(*graph, {&target_batch, &predicted}, {}, {}));
-    return std::move(trace.values[graph->outputs[0]]);
-  });
+  return MeanMetric::Values(
+      [graph](const Array& target_batch, const Array& predicted) -> Result<Array> {
+        TL_ASSIGN_OR_RETURN(graph::Trace trace,
+                            graph::run(*graph, {&target_batch, &predicted}, {}, {}));
+        return std::move(trace.values[graph->outputs[0]]);
+      });
 }
 
 struct Named {
@@ -123,11 +126,11 @@ Named named(const Json& config) {
   if (config.is_string()) {
     result.kind = result.name = config;
   } else if (config.is_object()) {
-    result.kind = config.value("class_name", "");
+    result.kind = json_string(config, "class_name", "metrics").value_or("");
     const Json settings = config.value("config", Json());
     if (settings.is_string()) result.kind = settings;
     if (settings.is_object()) result.settings = settings;
-    result.name = result.settings.value("name", Json(result.kind)).get<std::string>();
+    result.name = json_string(result.settings, "name", "metrics").value_or(result.kind);
   }
   return result;
 }
@@ -174,8 +177,8 @@ Made from_loss(const Named& metric, const Shape& target, const Shape& prediction
   if (function.empty()) return nullptr;
   Json config = {{"class_name", function}, {"config", metric.settings}};
   TL_ASSIGN_OR_RETURN(const NetworkLoss loss, parse_network_loss(dump_json(config)));
-  TL_ASSIGN_OR_RETURN(auto values, loss_metric(loss, target, prediction,
-                                               function == "cosine_similarity"));
+  TL_ASSIGN_OR_RETURN(auto values,
+                      loss_metric(loss, target, prediction, function == "cosine_similarity"));
   return mean_of(std::move(values));
 }
 

@@ -14,9 +14,9 @@
 
 namespace thunderline::cerebros::train {
 
-/// Keras's optimizers: SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta, Adamax, Nadam, Lion, with every
-/// argument of their configs. State is float32, as Keras keeps it; a step computes in float64.
-/// Thread-safety: one thread. Source: keras.optimizers, 3.15.1.
+/// Keras's optimizers: SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta, Adamax, Nadam, Lion, with
+/// every argument of their configs. State is float32, as Keras keeps it; a step computes in
+/// float64. Thread-safety: one thread. Source: keras.optimizers, 3.15.1.
 class NetworkOptimizer {
  public:
   /// A variable that is trained: where it lies, and what it is put through after each step.
@@ -26,7 +26,8 @@ class NetworkOptimizer {
   };
 
   /// A gradient, and for a table of which only rows were looked up, the sums over those look-ups of
-  /// squares and magnitudes, which TensorFlow's Keras takes for the square and magnitude of the sum.
+  /// squares and magnitudes, which TensorFlow's Keras takes for the square and magnitude of the
+  /// sum.
   struct Gradient {
     graph::Array sum;  ///< Empty: the loss does not depend on the variable.
     graph::Array squares;
@@ -51,9 +52,9 @@ class NetworkOptimizer {
   void set_learning_rate(double value) { rate_.set(value); }
   int64_t iterations() const { return iterations_; }
 
-  /// State as Keras stores it: "optimizer/vars/0" is the iteration, "/1" the learning rate (not of a
-  /// schedule), then the variables. A file without them leaves the state new.
-  /// Errors: kBadData that names the dataset of another shape.
+  /// State as Keras stores it: "optimizer/vars/0" is the iteration, "/1" the learning rate (not of
+  /// a schedule), then the variables. A file without them leaves the state new. Errors: kBadData
+  /// that names the dataset of another shape.
   Status load(const std::map<std::string, keras::Tensor>& tensors,
               const std::map<std::string, int64_t>& counters);
   void store(std::map<std::string, keras::Tensor>& tensors,
@@ -87,8 +88,8 @@ class NetworkOptimizer {
   int64_t iterations_ = 0;
   Tensors averages_;
   Tensors accumulators_;
-  std::vector<Tensors> slots_;       ///< By purpose, then by variable.
-  std::vector<size_t> groups_;       ///< How many purposes alternate in the file.
+  std::vector<Tensors> slots_;      ///< By purpose, then by variable.
+  std::vector<size_t> groups_;      ///< How many purposes alternate in the file.
   keras::Tensor product_{{}, {1}};  ///< Of Nadam.
 };
 

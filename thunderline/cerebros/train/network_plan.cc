@@ -43,7 +43,8 @@ Status add_penalties(GraphBuilder& g, const keras::Network& network, std::vector
 }
 
 bool finite(const Array& array) {
-  return std::all_of(array.data.begin(), array.data.end(), [](double x) { return std::isfinite(x); });
+  return std::all_of(array.data.begin(), array.data.end(),
+                     [](double x) { return std::isfinite(x); });
 }
 
 bool missing(const Array& array) { return array.shape.empty() && array.data.empty(); }
@@ -60,8 +61,8 @@ Result<LossGraph> add_losses(const graph::Graph& graph, const keras::Network& ne
   std::vector<Ref> target_refs, weight_refs, terms;
   for (size_t i = 0; i < compile.outputs.size(); ++i) {
     if (!compile.outputs[i].loss) continue;
-    target_refs.push_back(g.input(compile.outputs[i].name + " (target)",
-                                  {graph::DType::kFloat32, targets[i].shape}));
+    target_refs.push_back(
+        g.input(compile.outputs[i].name + " (target)", {graph::DType::kFloat32, targets[i].shape}));
   }
   for (size_t i = 0; i < compile.outputs.size(); ++i) {
     if (!compile.outputs[i].loss || !targets[i].weights) continue;
@@ -109,7 +110,8 @@ StepPlan::StepPlan(graph::Graph graph, const std::vector<size_t>& roots,
   for (const auto& [number, value] : graph_.updates) wanted[value] = true;
   for (size_t n = graph_.nodes.size(); n-- > 0;) {
     const graph::Graph::Node& node = graph_.nodes[n];
-    if (std::none_of(node.outputs.begin(), node.outputs.end(), [&](size_t id) { return wanted[id]; })) {
+    if (std::none_of(node.outputs.begin(), node.outputs.end(),
+                     [&](size_t id) { return wanted[id]; })) {
       continue;
     }
     for (const size_t id : node.inputs) wanted[id] = true;
@@ -175,7 +177,8 @@ void StepPlan::backward(size_t scalar) {
   for (graph::Arrays* arrays : {&gradients_, &squares_, &magnitudes_}) {
     for (Array& array : *arrays) array = {};
   }
-  gradients_[scalar] = {values_[scalar].shape, std::vector<double>(values_[scalar].data.size(), 1.0)};
+  gradients_[scalar] = {values_[scalar].shape,
+                        std::vector<double>(values_[scalar].data.size(), 1.0)};
   for (size_t at = order_.size(); at-- > 0;) {
     const graph::Graph::Node& node = graph_.nodes[order_[at]];
     if (!differentiated_[node.outputs[0]] ||
@@ -193,7 +196,8 @@ void StepPlan::backward(size_t scalar) {
     }
     if (table_[node.inputs[0]]) add_look_ups(node.inputs[0], *operands[1], given[0]);
     graph::Arrays taken = node.op->backward(operands, outputs, given, context_);
-    for (size_t k = 0; k < node.outputs.size(); ++k) values_[node.outputs[k]] = std::move(outputs[k]);
+    for (size_t k = 0; k < node.outputs.size(); ++k)
+      values_[node.outputs[k]] = std::move(outputs[k]);
     for (size_t k = 0; k < node.inputs.size(); ++k) {
       const size_t id = node.inputs[k];
       if (!differentiated_[id]) continue;

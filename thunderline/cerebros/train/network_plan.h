@@ -16,9 +16,9 @@ namespace thunderline::cerebros::train {
 /// has a loss, then, where weights are given, the weights of each.
 struct LossGraph {
   graph::Graph graph;
-  size_t total = 0;                     ///< The scalar that training makes smaller.
-  std::vector<size_t> predictions;      ///< One an output.
-  std::vector<size_t> losses;           ///< One an output with a loss; without its weight.
+  size_t total = 0;                 ///< The scalar that training makes smaller.
+  std::vector<size_t> predictions;  ///< One an output.
+  std::vector<size_t> losses;       ///< One an output with a loss; without its weight.
 };
 
 /// What the data give for an output: the targets' shape (axis 0 free), and the weights' rank.
@@ -30,8 +30,7 @@ struct TargetType {
 /// Adds losses, loss weights and the penalties of trainable variables.
 /// Errors: kBadData and kInvalidArgument that name the output, the loss or the variable.
 Result<LossGraph> add_losses(const graph::Graph& graph, const keras::Network& network,
-                             const NetworkCompile& compile,
-                             const std::vector<TargetType>& targets);
+                             const NetworkCompile& compile, const std::vector<TargetType>& targets);
 
 /// A graph compiled for many runs: what is not needed for `roots` is left out, what needs no
 /// gradient is not differentiated, and constants and parameters stay where they are between runs.
@@ -68,12 +67,12 @@ class StepPlan {
   void add_look_ups(size_t table, const graph::Array& ids, const graph::Array& gradient);
 
   graph::Graph graph_;
-  std::vector<size_t> order_;          // The nodes that are run.
-  std::vector<bool> differentiated_;   // By value.
-  std::vector<size_t> places_;         // Value of each parameter.
+  std::vector<size_t> order_;         // The nodes that are run.
+  std::vector<bool> differentiated_;  // By value.
+  std::vector<size_t> places_;        // Value of each parameter.
   graph::Arrays values_;
   graph::Arrays gradients_;
-  std::vector<bool> table_;            // By value: a parameter that only Gather takes.
+  std::vector<bool> table_;  // By value: a parameter that only Gather takes.
   graph::Arrays squares_;
   graph::Arrays magnitudes_;
   graph::Array none_;

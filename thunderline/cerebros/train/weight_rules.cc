@@ -28,7 +28,7 @@ Result<Named> named(const std::string& text, const char* where) {
   Named result;
   if (config.is_string()) result.name = config;
   if (config.is_object()) {
-    result.name = config.value("class_name", "");
+    result.name = json_string(config, "class_name", where).value_or("");
     result.settings = config.value("config", Json::object());
     if (!result.settings.is_object()) result.settings = Json::object();
   }
@@ -59,8 +59,8 @@ Ref norm_penalty(GraphBuilder& g, Ref x, double l1, double l2) {
 Ref orthogonal_penalty(GraphBuilder& g, Ref x, double factor, bool rows) {
   const Ref unit = unit_length(g, x, rows ? 1 : 0);
   const Ref turned = g.add(graph::transpose({1, 0}), {unit});
-  const Ref product = g.add(graph::matmul(), rows ? std::vector<Ref>{unit, turned}
-                                                  : std::vector<Ref>{turned, unit});
+  const Ref product = g.add(graph::matmul(),
+                            rows ? std::vector<Ref>{unit, turned} : std::vector<Ref>{turned, unit});
   const int64_t size = g.extent(x, rows ? 0 : 1);
   graph::Array others = graph::zeros({size, size});
   for (int64_t i = 0; i < size * size; ++i) {

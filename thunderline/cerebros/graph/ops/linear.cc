@@ -1,29 +1,13 @@
 #include <algorithm>
 
 #include "thunderline/cerebros/graph/op.h"
+#include "thunderline/cerebros/graph/ops/multiply.h"
 
 namespace thunderline::cerebros::graph {
 namespace {
 
 using Types = std::vector<ValueType>;
 using Names = std::vector<std::string>;
-
-/// c [m, n] += a [m, k] · b [k, n], each read with its own strides of rows and columns.
-void multiply_add(const double* a, int64_t a_row, int64_t a_col, const double* b, int64_t b_row,
-                  int64_t b_col, double* c, int64_t m, int64_t n, int64_t k) {
-  for (int64_t i = 0; i < m; ++i) {
-    double* out = c + i * n;
-    for (int64_t l = 0; l < k; ++l) {
-      const double factor = a[i * a_row + l * a_col];
-      const double* from = b + l * b_row;
-      if (b_col == 1) {
-        for (int64_t j = 0; j < n; ++j) out[j] += factor * from[j];
-      } else {
-        for (int64_t j = 0; j < n; ++j) out[j] += factor * from[j * b_col];
-      }
-    }
-  }
-}
 
 class MatmulOp : public Op {
  public:
@@ -51,7 +35,7 @@ class MatmulOp : public Op {
     Array y = zeros(types[0].shape);
     visit(in, y.shape, [&](int64_t at_a, int64_t at_b, int64_t at_y, int64_t m, int64_t n,
                            int64_t k) {
-      multiply_add(in[0]->data.data() + at_a, k, 1, in[1]->data.data() + at_b, n, 1,
+      multiply_add(in[0]->data.data() + at_a, k, 1, in[1]->data.data() + at_b,
                    y.data.data() + at_y, m, n, k);
     });
     return Arrays{std::move(y)};
@@ -61,19 +45,18 @@ class MatmulOp : public Op {
                   const RunContext&) const override {
     Array da = zeros(in[0]->shape);
     Array db = zeros(in[1]->shape);
+    std::vector<double> turned;  // bᵀ, so that all three products run along rows
     visit(in, out[0].shape, [&](int64_t at_a, int64_t at_b, int64_t at_y, int64_t m, int64_t n,
                                 int64_t k) {
       const double* grad = grads[0].data.data() + at_y;
       const double* a = in[0]->data.data() + at_a;
       const double* b = in[1]->data.data() + at_b;
-      for (int64_t i = 0; i < m; ++i) {  // da += grad · bᵀ, dot by dot: both run along rows.
-        for (int64_t l = 0; l < k; ++l) {
-          double sum = 0;
-          for (int64_t j = 0; j < n; ++j) sum += grad[i * n + j] * b[l * n + j];
-          da.data[static_cast<size_t>(at_a + i * k + l)] += sum;
-        }
+      turned.resize(static_cast<size_t>(n * k));
+      for (int64_t l = 0; l < k; ++l) {
+        for (int64_t j = 0; j < n; ++j) turned[static_cast<size_t>(j * k + l)] = b[l * n + j];
       }
-      multiply_add(a, 1, k, grad, n, 1, db.data.data() + at_b, k, n, m);
+      multiply_add(grad, n, 1, turned.data(), da.data.data() + at_a, m, k, n);
+      multiply_add(a, 1, k, grad, db.data.data() + at_b, k, n, m);
     });
     return {std::move(da), std::move(db)};
   }

@@ -30,7 +30,8 @@ Call::Call(Assembly& assembly, const Json& config, std::string name, std::string
   trainable_ = trainable == config_.end() || *trainable != false;
   const auto activity = config_.find("activity_regularizer");
   if (activity != config_.end() && !activity->is_null() && assembly_.losses) {
-    fail("activity_regularizer is not supported in training", "use ActivityRegularization");
+    g().fail_with({ErrorCode::kBadData, "activity_regularizer is not supported in training", name_,
+                   "use ActivityRegularization"});
   }
 }
 
