@@ -13,7 +13,7 @@ int main() {
     Trial trial = study->ask().value();
     const double x = trial.suggest_float("x", -10, 10).value();
     const int64_t n = trial.suggest_int("n", 1, 8).value();
-    study->tell(trial.number(), (x - 2) * (x - 2) + static_cast<double>(n)).value();
+    if (!study->tell(trial.number(), (x - 2) * (x - 2) + static_cast<double>(n))) return 1;
   }
-  std::cout << study->best_trial().value()->value.value() << '\n';
+  std::cout << study->best_trial().value()->value.value_or(0) << '\n';
 }
