@@ -4,7 +4,9 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
+#include "thunderline/cerebros/tpe/parzen_kernels.h"
 #include "thunderline/cerebros/tpe/truncated_normal.h"
 
 namespace thunderline::cerebros::tpe {
@@ -13,7 +15,6 @@ namespace {
 constexpr size_t kFullWeights = 25;
 constexpr double kLogSqrtTwoPi = 0.91893853320467274178;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNegligible = -50;  // exp of it is lost beside 1, and dear where it underflows
 constexpr double kBoundTolerance = 1e-12;  // exp and log of a bound may miss it by a rounding
 
 using NumericKernels = ParzenEstimator::NumericKernels;
@@ -21,11 +22,9 @@ using CategoricalKernels = ParzenEstimator::CategoricalKernels;
 
 /// The larger gap to a neighbour, the domain's ends being neighbours of the outermost; but with two
 /// or more observations the outermost look inwards only.
-std::vector<double> neighbour_gaps(const std::vector<double>& mu, const Domain& domain) {
+std::vector<double> neighbour_gaps(const std::vector<double>& mu,
+                                   const std::vector<uint32_t>& order, const Domain& domain) {
   const size_t n = mu.size();
-  std::vector<size_t> order(n);
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return mu[a] < mu[b]; });
   std::vector<double> gaps(n);
   for (size_t k = 0; k < n; ++k) {
     const double here = mu[order[k]];
@@ -39,14 +38,15 @@ std::vector<double> neighbour_gaps(const std::vector<double>& mu, const Domain& 
   return gaps;
 }
 
-NumericKernels numeric_kernels(const Domain& domain, const std::vector<double>& column) {
-  NumericKernels kernels{.domain = domain, .mu = column, .sigma = {}};
-  if (domain.log) {
-    for (double& mu : kernels.mu) mu = std::log(mu);
-  }
-  kernels.sigma = neighbour_gaps(kernels.mu, domain);
+NumericKernels numeric_kernels(const Domain& domain, SortedColumn column) {
+  NumericKernels kernels{.domain = domain,
+                         .mu = std::move(column.values),
+                         .sigma = {},
+                         .order = std::move(column.order),
+                         .offset = {}};
+  kernels.sigma = neighbour_gaps(kernels.mu, kernels.order, domain);
   const double width = domain.width();
-  const double parts = std::min(100.0, 2.0 + static_cast<double>(column.size()));
+  const double parts = std::min(100.0, 2.0 + static_cast<double>(kernels.mu.size()));
   const double narrowest = std::max(width / parts, std::numeric_limits<double>::min());
   for (double& sigma : kernels.sigma) sigma = std::max(std::min(sigma, width), narrowest);
   kernels.mu.push_back(0.5 * (domain.low + domain.high));
@@ -117,24 +117,48 @@ double log_mass_in_domain(const NumericKernels& dimension, size_t kernel) {
                          (dimension.domain.high - mu) / sigma);
 }
 
+/// The offset of a kernel of `previous` with this centre and width, or NaN. `at` walks through its
+/// order as `mu` grows.
+double known_offset(const NumericKernels* previous, double mu, double sigma, size_t& at) {
+  if (previous == nullptr) return std::numeric_limits<double>::quiet_NaN();
+  const std::vector<uint32_t>& order = previous->order;
+  while (at < order.size() && previous->mu[order[at]] < mu) ++at;
+  // Of many equal centres the first has a width of its own, most others share one.
+  for (size_t i = at; i < std::min(at + 3, order.size()); ++i) {
+    const uint32_t k = order[i];
+    if (previous->mu[k] == mu && previous->sigma[k] == sigma) return previous->offset[k];
+  }
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+void set_offsets(NumericKernels& kernels, const NumericKernels* previous) {
+  kernels.offset.resize(kernels.mu.size());
+  const auto compute = [&](size_t k) {
+    return -kLogSqrtTwoPi - std::log(kernels.sigma[k]) - log_mass_in_domain(kernels, k);
+  };
+  size_t at = 0;
+  for (const uint32_t k : kernels.order) {
+    const double known = known_offset(previous, kernels.mu[k], kernels.sigma[k], at);
+    kernels.offset[k] = std::isnan(known) ? compute(k) : known;
+  }
+  kernels.offset.back() = compute(kernels.offset.size() - 1);  // the prior
+}
+
 void add_continuous(const NumericKernels& dimension, std::span<const double> points, size_t stride,
                     LogTable& table) {
-  std::vector<double> offset(table.kernels), precision(table.kernels);
-  for (size_t k = 0; k < table.kernels; ++k) {
-    precision[k] = 1.0 / dimension.sigma[k];
-    offset[k] =
-        -kLogSqrtTwoPi - std::log(dimension.sigma[k]) - log_mass_in_domain(dimension, k);
-  }
+  std::vector<double> precision(table.kernels);
+  for (size_t k = 0; k < table.kernels; ++k) precision[k] = 1.0 / dimension.sigma[k];
   const Domain& domain = dimension.domain;
   for (size_t i = 0; i * stride < points.size(); ++i) {
     const double x = points[i * stride];
     const double z = domain.log ? std::log(x) : x;
     const bool inside = z >= domain.low - kBoundTolerance && z <= domain.high + kBoundTolerance;
     const std::span<double> row = table.row(i);
-    for (size_t k = 0; k < table.kernels; ++k) {
-      const double y = (z - dimension.mu[k]) * precision[k];
-      row[k] += inside ? offset[k] - 0.5 * y * y : -kInfinity;
+    if (!inside) {
+      std::fill(row.begin(), row.end(), -kInfinity);
+      continue;
     }
+    subtract_half_squares(row, dimension.mu, precision, z);
   }
 }
 
@@ -145,16 +169,18 @@ struct DistinctKernels {
   std::vector<size_t> group;           // of each kernel
 
   explicit DistinctKernels(const NumericKernels& all) : group(all.mu.size()) {
-    std::vector<size_t> order(all.mu.size());
-    std::iota(order.begin(), order.end(), size_t{0});
-    const auto key = [&](size_t k) { return std::pair(all.mu[k], all.sigma[k]); };
-    std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return key(a) < key(b); });
-    for (size_t k : order) {
-      if (representative.empty() || key(representative.back()) != key(k)) {
-        representative.push_back(k);
+    size_t first = 0;  // of the groups whose centre is the present one
+    for (const uint32_t k : all.order) {
+      if (first < representative.size() && all.mu[representative[first]] != all.mu[k]) {
+        first = representative.size();
       }
-      group[k] = representative.size() - 1;
+      size_t at = first;
+      while (at < representative.size() && all.sigma[representative[at]] != all.sigma[k]) ++at;
+      if (at == representative.size()) representative.push_back(k);
+      group[k] = at;
     }
+    representative.push_back(group.size() - 1);  // the prior
+    group.back() = representative.size() - 1;
   }
 };
 
@@ -196,25 +222,48 @@ void add_grid(const NumericKernels& dimension, std::span<const double> points, s
 
 void add_categories(const CategoricalKernels& dimension, std::span<const double> points,
                     size_t stride, LogTable& table) {
+  // Few numbers come again and again: one logarithm for each run of equal ones. By category, kernel.
   std::vector<double> logs(dimension.probabilities.size());
-  std::transform(dimension.probabilities.begin(), dimension.probabilities.end(), logs.begin(),
-                 [](double p) { return std::log(p); });
+  for (size_t c = 0; c < dimension.choices; ++c) {
+    double p = 1, log = 0;
+    double other_p = 1, other_log = 0;
+    for (size_t k = 0; k < table.kernels; ++k) {
+      const double here = dimension.probabilities[k * dimension.choices + c];
+      if (here != p) {
+        std::swap(p, other_p);
+        std::swap(log, other_log);
+      }
+      if (here != p) {
+        p = here;
+        log = std::log(here);
+      }
+      logs[c * table.kernels + k] = log;
+    }
+  }
   for (size_t i = 0; i * stride < points.size(); ++i) {
     const auto category = static_cast<size_t>(points[i * stride]);
     const std::span<double> row = table.row(i);
-    for (size_t k = 0; k < table.kernels; ++k) row[k] += logs[k * dimension.choices + category];
+    const double* column = &logs[category * table.kernels];
+    for (size_t k = 0; k < table.kernels; ++k) row[k] += column[k];
   }
 }
 
-double log_sum_exp(std::span<const double> values) {
-  const double largest = *std::max_element(values.begin(), values.end());
-  if (largest == -kInfinity) return largest;
-  double sum = 0;
-  for (double value : values) {
-    const double below = value - largest;
-    if (below > kNegligible) sum += std::exp(below);
+/// The distributions' columns, sorted.
+std::vector<SortedColumn> sorted_columns(std::span<const Distribution* const> distributions,
+                                         const Observations& observations) {
+  std::vector<SortedColumn> columns(distributions.size());
+  for (size_t d = 0; d < distributions.size(); ++d) {
+    std::vector<double>& values = columns[d].values;
+    for (const double internal : observations[d]) {
+      values.push_back(kernel_centre(*distributions[d], internal));
+    }
+    if (std::holds_alternative<CategoricalDistribution>(*distributions[d])) continue;
+    columns[d].order.resize(values.size());
+    std::iota(columns[d].order.begin(), columns[d].order.end(), uint32_t{0});
+    std::stable_sort(columns[d].order.begin(), columns[d].order.end(),
+                     [&](uint32_t a, uint32_t b) { return values[a] < values[b]; });
   }
-  return largest + std::log(sum);
+  return columns;
 }
 
 }  // namespace
@@ -234,15 +283,30 @@ std::vector<double> parzen_weights(size_t observations) {
   return weights;
 }
 
+double kernel_centre(const Distribution& distribution, double internal) {
+  if (std::holds_alternative<CategoricalDistribution>(distribution)) return internal;
+  return domain_of(distribution).log ? std::log(internal) : internal;
+}
+
 ParzenEstimator::ParzenEstimator(std::span<const Distribution* const> distributions,
                                  const Observations& observations)
-    : weights_(parzen_weights(observations.empty() ? 0 : observations.front().size())) {
+    : ParzenEstimator(distributions, sorted_columns(distributions, observations), nullptr) {}
+
+ParzenEstimator::ParzenEstimator(std::span<const Distribution* const> distributions,
+                                 std::vector<SortedColumn> columns, const ParzenEstimator* previous)
+    : weights_(parzen_weights(columns.empty() ? 0 : columns.front().values.size())) {
   for (size_t i = 0; i < distributions.size(); ++i) {
     if (const auto* d = std::get_if<CategoricalDistribution>(distributions[i])) {
-      dimensions_.emplace_back(categorical_kernels(d->choices.size(), observations[i]));
-    } else {
-      dimensions_.emplace_back(numeric_kernels(domain_of(*distributions[i]), observations[i]));
+      dimensions_.emplace_back(categorical_kernels(d->choices.size(), columns[i].values));
+      continue;
     }
+    NumericKernels kernels = numeric_kernels(domain_of(*distributions[i]), std::move(columns[i]));
+    if (kernels.domain.step <= 0) {
+      set_offsets(kernels, previous == nullptr
+                               ? nullptr
+                               : &std::get<NumericKernels>(previous->dimensions_[i]));
+    }
+    dimensions_.emplace_back(std::move(kernels));
   }
 }
 
@@ -271,12 +335,15 @@ std::vector<double> ParzenEstimator::log_density(std::span<const double> points)
   const size_t stride = dimensions_.size();
   const size_t count = stride == 0 ? 0 : points.size() / stride;
   LogTable table{weights_.size(), std::vector<double>(count * weights_.size())};
-  std::vector<double> log_weights(weights_.size());
-  std::transform(weights_.begin(), weights_.end(), log_weights.begin(),
+  std::vector<double> base(weights_.size());  // what no point changes
+  std::transform(weights_.begin(), weights_.end(), base.begin(),
                  [](double w) { return std::log(w); });
-  for (size_t i = 0; i < count; ++i) {
-    std::copy(log_weights.begin(), log_weights.end(), table.row(i).begin());
+  for (const Dimension& dimension : dimensions_) {
+    const auto* numbers = std::get_if<NumericKernels>(&dimension);
+    if (numbers == nullptr || numbers->offset.empty()) continue;
+    for (size_t k = 0; k < base.size(); ++k) base[k] += numbers->offset[k];
   }
+  for (size_t i = 0; i < count; ++i) std::copy(base.begin(), base.end(), table.row(i).begin());
   for (size_t d = 0; d < stride && count > 0; ++d) {
     const std::span<const double> column = points.subspan(d);
     if (const auto* categories = std::get_if<CategoricalKernels>(&dimensions_[d])) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <variant>
 #include <vector>
@@ -12,6 +13,15 @@ namespace thunderline::cerebros::tpe {
 /// What the trials of one group used, as internal numbers. Shape: one column a parameter, each with
 /// one entry a trial, oldest first.
 using Observations = std::vector<std::vector<double>>;
+
+/// One column, ready for the kernels.
+struct SortedColumn {
+  std::vector<double> values;   ///< In the domain's space (`kernel_centre`), oldest trial first.
+  std::vector<uint32_t> order;  ///< Their places by value, ties by place; empty for categories.
+};
+
+/// The centre of an observation's kernel: its logarithm in a log domain, else itself.
+double kernel_centre(const Distribution& distribution, double internal);
 
 /// A density over a search space: a mixture with one product kernel an observation and, last, one
 /// broad prior kernel. Truncated normals for numbers (on a grid: their mass in the cell), smoothed
@@ -26,6 +36,9 @@ class ParzenEstimator {
   struct NumericKernels {
     Domain domain;
     std::vector<double> mu, sigma;  ///< By kernel, in the domain's space.
+    std::vector<uint32_t> order;    ///< The observations' kernels by mu, ties by kernel.
+    /// By kernel: what of its log density does not depend on the point. Empty on a grid.
+    std::vector<double> offset;
   };
   struct CategoricalKernels {
     size_t choices = 0;
@@ -37,6 +50,11 @@ class ParzenEstimator {
   /// are checked and have more than one value; observations fit their distribution's type.
   ParzenEstimator(std::span<const Distribution* const> distributions,
                   const Observations& observations);
+
+  /// As above, from columns that are prepared and sorted already. `previous`: an estimator of the same
+  /// distributions, of which kernels that are there again are taken over; or null.
+  ParzenEstimator(std::span<const Distribution* const> distributions,
+                  std::vector<SortedColumn> columns, const ParzenEstimator* previous);
 
   /// `count` points. Shape: [count][parameters], internal numbers. Numbers are consumed in Optuna's
   /// order: kernels, then categories by parameter, then numeric quantiles by parameter.

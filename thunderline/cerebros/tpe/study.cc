@@ -244,9 +244,8 @@ Result<ParamValue> Study::choose(const TrialPtr& trial, const std::string& name,
     return to_external(distribution, domain_of(distribution).bound_low);
   }
   if (const auto drawn = fitting(trial->relative_params, name, distribution)) return *drawn;
-  TL_ASSIGN_OR_RETURN(const std::vector<TrialPtr> all, storage_->trials(record_.id));
-  const std::vector<TrialPtr> rivals =
-      pruner_->rivals({record_.direction, all, record_.name}, *trial);
+  TL_ASSIGN_OR_RETURN(std::vector<TrialPtr> all, storage_->trials(record_.id));
+  const std::vector<TrialPtr> rivals = pruner_->rivals(std::move(all), record_.name, *trial);
   const StudyView view{record_.direction, rivals, record_.name};
   TL_ASSIGN_OR_RETURN(const TrialPtr current, with_relative_params(trial, view));
   if (const auto drawn = fitting(current->relative_params, name, distribution)) return *drawn;

@@ -9,8 +9,6 @@
 namespace thunderline::cerebros::tpe {
 namespace {
 
-using NamedDistributions = std::vector<std::pair<std::string, DistributionPtr>>;
-
 bool counts_as_finished(const FrozenTrial& trial) {
   return trial.state == TrialState::kComplete || trial.state == TrialState::kPruned;
 }
@@ -111,47 +109,51 @@ void TpeSampler::reseed(uint32_t seed) {
   startup_.reseed(seed);
 }
 
-bool TpeSampler::is_startup(const StudyView& study) const {
-  const auto finished = std::count_if(study.trials.begin(), study.trials.end(),
-                                      [](const auto& t) { return counts_as_finished(*t); });
-  return finished < options_.startup_trials;
-}
-
-std::vector<const FrozenTrial*> TpeSampler::visible_trials(const StudyView& study,
-                                                           const FrozenTrial& trial) const {
-  std::vector<const FrozenTrial*> visible;
-  visible.reserve(study.trials.size());
-  for (const TrialPtr& other : study.trials) {
-    const bool running = other->state == TrialState::kRunning;
-    const bool lies = running && options_.constant_liar && other->number != trial.number;
-    if (lies || counts_as_finished(*other)) visible.push_back(other.get());
-  }
-  return visible;
+bool TpeSampler::is_startup(const StudyView& study) {
+  history_.update(study);
+  return history_.counted() < static_cast<size_t>(options_.startup_trials);
 }
 
 std::vector<double> TpeSampler::best_candidate(
     const StudyView& study, const FrozenTrial& trial, const std::vector<std::string>& names,
     const std::vector<const Distribution*>& distributions) {
-  const std::vector<const FrozenTrial*> visible = visible_trials(study, trial);
-  const auto finished = static_cast<size_t>(std::count_if(
-      visible.begin(), visible.end(), [](const auto* t) { return counts_as_finished(*t); }));
-  const TrialSplit split = split_trials(visible, good_count(finished), study.direction);
-  const auto estimator = [&](const std::vector<const FrozenTrial*>& trials) {
-    return ParzenEstimator(
-        distributions,
-        collect_observations(trials, names, distributions, options_.multivariate));
-  };
-  const ParzenEstimator good = estimator(split.below), rest = estimator(split.above);
+  TpeHistory::Group& group = history_.group(names, distributions);
+  const std::vector<uint32_t> best = history_.best(good_count(history_.counted()));
+  std::vector<uint32_t> below, above;
+  above.reserve(study.trials.size());
+  std::vector<std::pair<uint32_t, std::vector<double>>> running;
+  auto next_best = best.begin();
+  for (uint32_t place = 0; place < study.trials.size(); ++place) {
+    const bool good = next_best != best.end() && *next_best == place;
+    if (good) ++next_best;
+    if (group.usable[place] != 0) {
+      (good ? below : above).push_back(place);
+    } else if (options_.constant_liar && !history_.is_finished_at(place)) {
+      const FrozenTrial* other = study.trials[place].get();
+      if (other->state != TrialState::kRunning || other->number == trial.number) continue;
+      Observations columns =
+          collect_observations({&other, 1}, names, distributions, options_.multivariate);
+      if (columns.front().empty()) continue;
+      std::vector<double>& row = running.emplace_back(place, std::vector<double>()).second;
+      for (size_t p = 0; p < names.size(); ++p) {
+        row.push_back(kernel_centre(*distributions[p], columns[p].front()));
+      }
+    }
+  }
+  const ParzenEstimator good(distributions, sorted_columns_of(group, below, {}), nullptr);
+  ParzenEstimator rest(distributions, sorted_columns_of(group, above, running),
+                       group.rest ? &*group.rest : nullptr);
   const std::vector<double> points =
       good.sample(random_, static_cast<size_t>(options_.ei_candidates));
-  const size_t best = best_index(good.log_density(points), rest.log_density(points));
-  const auto begin = points.begin() + static_cast<ptrdiff_t>(best * names.size());
+  const size_t winner = best_index(good.log_density(points), rest.log_density(points));
+  group.rest = std::move(rest);
+  const auto begin = points.begin() + static_cast<ptrdiff_t>(winner * names.size());
   return {begin, begin + static_cast<ptrdiff_t>(names.size())};
 }
 
 Params TpeSampler::sample_relative(const StudyView& study, const FrozenTrial& trial) {
   if (!options_.multivariate || is_startup(study)) return {};
-  const NamedDistributions shared = shared_parameters(study.trials);
+  const NamedDistributions shared = history_.shared();
   if (shared.empty()) return {};
   std::vector<std::string> names;
   std::vector<const Distribution*> distributions;

@@ -7,6 +7,7 @@
 #include "thunderline/cerebros/tpe/parzen_estimator.h"
 #include "thunderline/cerebros/tpe/random_sampler.h"
 #include "thunderline/cerebros/tpe/sampler.h"
+#include "thunderline/cerebros/tpe/tpe_history.h"
 
 namespace thunderline::cerebros::tpe {
 
@@ -34,9 +35,7 @@ class TpeSampler final : public Sampler {
                                 const Distribution& distribution) override;
 
  private:
-  bool is_startup(const StudyView& study) const;
-  std::vector<const FrozenTrial*> visible_trials(const StudyView& study,
-                                                 const FrozenTrial& trial) const;
+  bool is_startup(const StudyView& study);
   std::vector<double> best_candidate(const StudyView& study, const FrozenTrial& trial,
                                      const std::vector<std::string>& names,
                                      const std::vector<const Distribution*>& distributions);
@@ -44,6 +43,7 @@ class TpeSampler final : public Sampler {
   Options options_;
   MersenneTwister random_;
   RandomSampler startup_;
+  TpeHistory history_;
 };
 
 /// The parameters that every complete or pruned trial has with an equal distribution, sorted by

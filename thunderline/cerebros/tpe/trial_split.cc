@@ -8,28 +8,22 @@
 namespace thunderline::cerebros::tpe {
 namespace {
 
-/// Smaller is better; compared as tuples, and the number keeps ties in trial order.
-struct Rank {
-  int group = 0;  // complete, pruned, infeasible, running
-  double first = 0;
-  double second = 0;
-  int number = 0;
-  const FrozenTrial* trial = nullptr;
-
-  bool operator<(const Rank& other) const {
-    return std::tie(group, first, second, number) <
-           std::tie(other.group, other.first, other.second, other.number);
-  }
-};
-
 double violation(const FrozenTrial& trial) {
   double sum = 0;
   for (double c : trial.constraints) sum += std::max(c, 0.0);
   return sum;
 }
 
-Rank rank_of(const FrozenTrial& trial, double sign) {
-  Rank rank{.number = trial.number, .trial = &trial};
+}  // namespace
+
+bool TrialRank::operator<(const TrialRank& other) const {
+  return std::tie(group, first, second, number) <
+         std::tie(other.group, other.first, other.second, other.number);
+}
+
+TrialRank rank_trial(const FrozenTrial& trial, Direction direction) {
+  const double sign = direction == Direction::kMinimize ? 1.0 : -1.0;
+  TrialRank rank{.number = trial.number, .trial = &trial};
   if (trial.state == TrialState::kRunning) {
     rank.group = 3;
   } else if (!trial.is_feasible()) {
@@ -50,18 +44,15 @@ Rank rank_of(const FrozenTrial& trial, double sign) {
   return rank;
 }
 
-}  // namespace
-
 size_t good_count(size_t finished) { return std::min<size_t>((finished + 9) / 10, 25); }
 
 TrialSplit split_trials(std::span<const FrozenTrial* const> trials, size_t good,
                         Direction direction) {
-  const double sign = direction == Direction::kMinimize ? 1.0 : -1.0;
-  std::vector<Rank> ranks;
+  std::vector<TrialRank> ranks;
   ranks.reserve(trials.size());
   size_t running = 0;
   for (const FrozenTrial* trial : trials) {
-    ranks.push_back(rank_of(*trial, sign));
+    ranks.push_back(rank_trial(*trial, direction));
     if (trial->state == TrialState::kRunning) ++running;
   }
   const auto middle =

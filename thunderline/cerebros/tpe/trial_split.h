@@ -14,6 +14,20 @@ struct TrialSplit {
   std::vector<const FrozenTrial*> above;
 };
 
+/// Where a trial stands among others; smaller is better.
+struct TrialRank {
+  int group = 0;  ///< Complete, pruned, infeasible, running.
+  double first = 0;
+  double second = 0;
+  int number = 0;  ///< Keeps ties in trial order.
+  const FrozenTrial* trial = nullptr;
+
+  bool operator<(const TrialRank& other) const;
+};
+
+/// Precondition: the trial is complete, pruned or running.
+TrialRank rank_trial(const FrozenTrial& trial, Direction direction);
+
 /// How many of `finished` (complete and pruned) trials are good: ceil(finished / 10), at most 25.
 size_t good_count(size_t finished);
 

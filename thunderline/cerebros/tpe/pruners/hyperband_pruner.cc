@@ -44,18 +44,18 @@ size_t HyperbandPruner::bracket_of(std::string_view study, int trial) const {
   return bracket;
 }
 
-std::vector<TrialPtr> HyperbandPruner::rivals(const StudyView& study, const FrozenTrial& trial) {
-  if (brackets_.empty()) return {study.trials.begin(), study.trials.end()};
-  const size_t bracket = bracket_of(study.name, trial.number);
-  std::vector<TrialPtr> same;
-  std::copy_if(study.trials.begin(), study.trials.end(), std::back_inserter(same),
-               [&](const TrialPtr& t) { return bracket_of(study.name, t->number) == bracket; });
-  return same;
+std::vector<TrialPtr> HyperbandPruner::rivals(std::vector<TrialPtr> all, std::string_view study,
+                                              const FrozenTrial& trial) {
+  if (brackets_.empty()) return all;
+  const size_t bracket = bracket_of(study, trial.number);
+  std::erase_if(all, [&](const TrialPtr& t) { return bracket_of(study, t->number) != bracket; });
+  return all;
 }
 
 PruneDecision HyperbandPruner::judge(const StudyView& study, const FrozenTrial& trial) {
   if (!has_brackets(study)) return {};
-  const std::vector<TrialPtr> same = rivals(study, trial);
+  const std::vector<TrialPtr> same = rivals({study.trials.begin(), study.trials.end()},
+                                            study.name, trial);
   return brackets_[bracket_of(study.name, trial.number)].judge(
       {.direction = study.direction, .trials = same, .name = study.name}, trial);
 }

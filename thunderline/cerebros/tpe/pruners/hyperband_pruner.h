@@ -27,7 +27,8 @@ class HyperbandPruner final : public Pruner {
   explicit HyperbandPruner(Options options) : options_(options) {}
 
   PruneDecision judge(const StudyView& study, const FrozenTrial& trial) override;
-  std::vector<TrialPtr> rivals(const StudyView& study, const FrozenTrial& trial) override;
+  std::vector<TrialPtr> rivals(std::vector<TrialPtr> all, std::string_view study,
+                               const FrozenTrial& trial) override;
 
  private:
   bool has_brackets(const StudyView& study);

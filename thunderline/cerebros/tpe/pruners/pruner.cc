@@ -9,8 +9,9 @@
 
 namespace thunderline::cerebros::tpe {
 
-std::vector<TrialPtr> Pruner::rivals(const StudyView& study, const FrozenTrial&) {
-  return {study.trials.begin(), study.trials.end()};
+std::vector<TrialPtr> Pruner::rivals(std::vector<TrialPtr> all, std::string_view,
+                                     const FrozenTrial&) {
+  return all;
 }
 
 bool is_first_of_interval(const FrozenTrial& trial, int64_t warmup_steps, int64_t interval_steps) {

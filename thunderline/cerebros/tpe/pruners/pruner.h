@@ -24,9 +24,10 @@ class Pruner {
   /// Judges a running trial by what it and the others reported so far.
   virtual PruneDecision judge(const StudyView& study, const FrozenTrial& trial) = 0;
 
-  /// The trials that `trial` competes with, of which alone the sampler learns for it: all of them
-  /// but for Hyperband.
-  virtual std::vector<TrialPtr> rivals(const StudyView& study, const FrozenTrial& trial);
+  /// Those of all trials of `study` that `trial` competes with, of which alone the sampler learns for
+  /// it: all of them but for Hyperband.
+  virtual std::vector<TrialPtr> rivals(std::vector<TrialPtr> all, std::string_view study,
+                                       const FrozenTrial& trial);
 };
 
 /// Whether the newest report is past the warm-up and the first in its interval of steps.

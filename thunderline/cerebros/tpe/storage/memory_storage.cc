@@ -38,8 +38,11 @@ Result<TrialPtr*> MemoryStorage::locate_trial(int64_t study, int number) {
 }
 
 Result<TrialPtr> MemoryStorage::add_trial(int64_t study, FrozenTrial trial) {
-  remember();
   TL_ASSIGN_OR_RETURN(StoredStudy * stored, locate(study));
+  remember([stored, waiting = stored->waiting] {
+    stored->trials.pop_back();
+    stored->waiting = waiting;
+  });
   trial.number = static_cast<int>(stored->trials.size());
   if (trial.state == TrialState::kWaiting) ++stored->waiting;
   stored->trials.push_back(std::make_shared<FrozenTrial>(std::move(trial)));
@@ -51,15 +54,22 @@ Status MemoryStorage::change_running(int64_t study, int number,
   const std::lock_guard lock(mutex_);
   TL_ASSIGN_OR_RETURN(TrialPtr * trial, locate_trial(study, number));
   if ((*trial)->state != TrialState::kRunning) return not_running(**trial);
-  remember();
+  TL_ASSIGN_OR_RETURN(StoredStudy * stored, locate(study));
+  remember_trial(*stored, number);
   change_snapshot(*trial, change);
   return {};
 }
 
-void MemoryStorage::remember() {
-  if (depth_ == 0 || undo_) return;
-  // Snapshots are shared: this copies pointers.
-  undo_ = [this, before = studies_]() mutable { studies_ = std::move(before); };
+void MemoryStorage::remember(std::function<void()> undo) {
+  if (depth_ > 0) undo_.push_back(std::move(undo));
+}
+
+void MemoryStorage::remember_trial(StoredStudy& study, int number) {
+  remember([&study, number, before = study.trials[static_cast<size_t>(number)],
+            waiting = study.waiting] {
+    study.trials[static_cast<size_t>(number)] = before;
+    study.waiting = waiting;
+  });
 }
 
 Status MemoryStorage::atomically(const std::function<Status()>& body) {
@@ -68,8 +78,10 @@ Status MemoryStorage::atomically(const std::function<Status()>& body) {
   ++depth_;
   Status done = body();
   --depth_;
-  if (!done && undo_) undo_();
-  undo_ = nullptr;
+  if (!done) {
+    for (auto undo = undo_.rbegin(); undo != undo_.rend(); ++undo) (*undo)();
+  }
+  undo_.clear();
   return done;
 }
 
@@ -81,7 +93,7 @@ Result<StudyRecord> MemoryStorage::create_study(const std::string& name, Directi
                   "choose another name or load the existing one");
     }
   }
-  remember();
+  remember([this, id = next_id_] { studies_.erase(id); });
   const StudyRecord record{next_id_++, name, direction, {direction}, {}, {}};
   studies_[record.id].record = record;
   return record;
@@ -105,17 +117,18 @@ Result<std::vector<StudyRecord>> MemoryStorage::list_studies() {
 Status MemoryStorage::delete_study(int64_t study) {
   const std::lock_guard lock(mutex_);
   TL_RETURN_IF_ERROR(locate(study));
-  remember();
-  studies_.erase(study);
+  // The node itself comes back, so that what points into it stays right.
+  auto node = std::make_shared<std::map<int64_t, StoredStudy>::node_type>(studies_.extract(study));
+  remember([this, node] { studies_.insert(std::move(*node)); });
   return {};
 }
 
 Status MemoryStorage::set_study_attribute(int64_t study, AttributeOwner owner,
                                           const std::string& key, const std::string& json) {
   const std::lock_guard lock(mutex_);
-  remember();
   TL_ASSIGN_OR_RETURN(StoredStudy * stored, locate(study));
   StudyRecord& record = stored->record;
+  remember([&record, before = record] { record = before; });
   (owner == AttributeOwner::kUser ? record.user_attributes : record.system_attributes)[key] = json;
   return {};
 }
@@ -135,11 +148,11 @@ Result<TrialPtr> MemoryStorage::add_waiting_trial(int64_t study, const Params& f
 
 Result<TrialPtr> MemoryStorage::claim_waiting_trial(int64_t study) {
   const std::lock_guard lock(mutex_);
-  remember();
   TL_ASSIGN_OR_RETURN(StoredStudy * stored, locate(study));
   if (stored->waiting == 0) return TrialPtr();
   for (TrialPtr& trial : stored->trials) {
     if (trial->state != TrialState::kWaiting) continue;
+    remember_trial(*stored, trial->number);
     change_snapshot(trial, [](FrozenTrial& t) { t.state = TrialState::kRunning; });
     --stored->waiting;
     return trial;
@@ -206,19 +219,17 @@ Result<std::vector<int>> MemoryStorage::retry_stale_trials(int64_t study,
 Status MemoryStorage::finish_trial(int64_t study, int number, TrialState state,
                                    std::optional<double> value) {
   const std::lock_guard lock(mutex_);
-  remember();
+  TL_ASSIGN_OR_RETURN(StoredStudy * stored, locate(study));
   TL_ASSIGN_OR_RETURN(TrialPtr * trial, locate_trial(study, number));
   const bool cancels_waiting =
       (*trial)->state == TrialState::kWaiting && state == TrialState::kFail;
   if ((*trial)->state != TrialState::kRunning && !cancels_waiting) return not_running(**trial);
+  remember_trial(*stored, number);
   change_snapshot(*trial, [&](FrozenTrial& t) {
     t.state = state;
     t.value = value;
   });
-  if (cancels_waiting) {
-    TL_ASSIGN_OR_RETURN(StoredStudy * stored, locate(study));
-    --stored->waiting;
-  }
+  if (cancels_waiting) --stored->waiting;
   return {};
 }
 

@@ -61,14 +61,16 @@ class MemoryStorage final : public StudyStorage {
   Status change_running(int64_t study, int number,
                         const std::function<void(FrozenTrial&)>& change);
 
-  void remember();
+  /// Inside `atomically`: how to take the next change back.
+  void remember(std::function<void()> undo);
+  void remember_trial(StoredStudy& study, int number);
 
   const SystemClock system_clock_;
   const Clock& clock_;
   std::recursive_mutex mutex_;  // recursive: `atomically` calls the other members
   std::map<int64_t, StoredStudy> studies_;  // guarded by mutex_
   int depth_ = 0;                           // guarded by mutex_; nested `atomically`
-  std::function<void()> undo_;              // guarded by mutex_; of the first change in it
+  std::vector<std::function<void()>> undo_;  // guarded by mutex_; of each change in it
   int64_t next_id_ = 1;                     // guarded by mutex_
 };
 

@@ -24,13 +24,17 @@ class SqlConnection {
 
   virtual Result<SqlRows> query(const std::string& sql, const std::vector<SqlValue>& values) = 0;
 
-  /// Starts a transaction that will write. Nobody else writes to the studies meanwhile.
+  /// Starts a transaction that will write. Until it ends, nobody else changes the rows that it
+  /// changed or read with `for_update`; SQLite lets nobody else write at all.
   virtual Status begin() = 0;
   virtual Status commit() = 0;
   virtual void rollback() = 0;
 
   /// What a SELECT of a row that is to be changed ends with.
   virtual const char* for_update() const = 0;
+
+  /// The same, for a SELECT that looks for work: rows that others are just changing are left out.
+  virtual const char* for_claim() const = 0;
 
   /// Where errors lie: a path, or a URL without its password.
   virtual const std::string& place() const = 0;

@@ -53,6 +53,7 @@ class SqliteConnection final : public SqlConnection {
   // It fails only where SQLite has rolled back by itself.
   void rollback() override { static_cast<void>(db_.execute("ROLLBACK")); }
   const char* for_update() const override { return ""; }
+  const char* for_claim() const override { return ""; }
   const std::string& place() const override { return path_; }
 
   Database& database() { return db_; }

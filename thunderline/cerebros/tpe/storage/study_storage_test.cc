@@ -11,6 +11,7 @@
 #include <string>
 
 #include "tests/support/fake_clock.h"
+#include "tests/support/postgres_server.h"
 #include "tests/support/temp_folder.h"
 #include "thunderline/cerebros/tpe/storage/memory_storage.h"
 #include "thunderline/cerebros/tpe/storage/open_storage.h"
@@ -18,13 +19,12 @@
 namespace thunderline::cerebros::tpe {
 namespace {
 
-/// A URL; {} in it stands for a path of the test's own.
+/// "memory", "sqlite" or "postgresql"; each test has a file or a database of its own.
 class AnyStudyStorage : public ::testing::TestWithParam<std::string> {
  protected:
   std::string url() const {
-    std::string text = GetParam();
-    const size_t at = text.find("{}");
-    return at == text.npos ? text : text.replace(at, 2, folder_.path("studies.db"));
+    if (GetParam() == "postgresql") return testing::PostgresServer::instance().new_database();
+    return GetParam() == "sqlite" ? "sqlite:///" + folder_.path("studies.db") : GetParam();
   }
 
   testing::TempFolder folder_;
@@ -196,9 +196,9 @@ TEST_P(AnyStudyStorage, FailsATrialWithoutBeatsOnceAndQueuesItAgain) {
   EXPECT_EQ(storage_->beat(study_, 0).error().code, ErrorCode::kRefused);
 }
 
-INSTANTIATE_TEST_SUITE_P(Urls, AnyStudyStorage,
-                         ::testing::Values("memory", "sqlite:///{}"),
-                         [](const auto& url) { return url.param.substr(0, 6); });
+INSTANTIATE_TEST_SUITE_P(Backends, AnyStudyStorage,
+                         ::testing::Values("memory", "sqlite", "postgresql"),
+                         [](const auto& backend) { return backend.param; });
 
 }  // namespace
 }  // namespace thunderline::cerebros::tpe
