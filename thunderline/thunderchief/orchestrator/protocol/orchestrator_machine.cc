@@ -22,7 +22,7 @@ bool was_live(const OrchestratorMachine& state, const ModelRecord& model, int ve
   if (std::find(model.earlier.begin(), model.earlier.end(), version) != model.earlier.end()) return true;
   return std::any_of(state.requests.begin(), state.requests.end(), [&](const auto& entry) {
     const RequestRecord& request = entry.second;
-    return request.kind == RequestKind::kTraining && request.model == model.model &&
+    return request.kind == RequestKind::kTrain && request.model == model.model &&
            request.version == version && request.phase == Phase::kDone;
   });
 }
