@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "thunderline/cerebros/train/network_golden.h"
+#include "tests/support/network_golden.h"
 
 namespace thunderline::cerebros::train {
 namespace {

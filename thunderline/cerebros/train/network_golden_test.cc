@@ -1,6 +1,6 @@
 // Trainings that Keras 3.15.1 ran (tests/golden/keras_train), run again by `network_fit`.
 
-#include "thunderline/cerebros/train/network_golden.h"
+#include "tests/support/network_golden.h"
 
 #include <gtest/gtest.h>
 
